@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Prepares what the targets of the Makefile need, each piece only when it is missing:
+#
+#   scripts/setup.sh packages    Debian packages for the tests (needs root or sudo)
+#   scripts/setup.sh venv        .cache/venv with e2e/requirements.txt
+#   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
+#   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
+#
+# Everything below .cache can be deleted at any time. A piece is made anew when the file that describes it
+# changes: its stamp is named after the checksum.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=$PWD/.cache
+mkdir -p "$cache"
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# as_root runs a command as root, or says how to go on when it cannot.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+		sudo "$@"
+	else
+		die "not root and sudo asks for a password; run this yourself, then start again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${wanted[*]}"
+	fi
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# install_missing installs the named Debian packages which are not there yet.
+install_missing() {
+	wanted=()
+	for package in "$@"; do installed "$package" || wanted+=("$package"); done
+	[ ${#wanted[@]} = 0 ] && return 0
+	command -v apt-get >/dev/null || die "these Debian packages are missing and there is no apt-get: ${wanted[*]}"
+	say "installing Debian packages: ${wanted[*]}"
+	as_root apt-get update -q
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${wanted[@]}"
+}
+
+packages() {
+	install_missing gcc libc6-dev libpam0g-dev postgresql chromium wrk curl fonts-dejavu-core
+}
+
+checksum() { cat "$@" | sha256sum | cut -c1-16; }
+
+# has_venv tells whether python3 can make a virtual environment with pip: Debian splits ensurepip off.
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+venv() {
+	command -v python3 >/dev/null || die "python3 is missing"
+	local stamp="$cache/venv/.stamp-$(checksum e2e/requirements.txt)"
+	[ -f "$stamp" ] && return 0
+	has_venv || install_missing python3-venv
+	has_venv || die "python3 ($(command -v python3)) has no ensurepip: install its venv package"
+	say "making .cache/venv (the first time takes a minute or two)"
+	rm -rf "$cache/venv"
+	python3 -m venv "$cache/venv"
+	"$cache/venv/bin/python" -m pip install -q --disable-pip-version-check -r e2e/requirements.txt
+	"$cache/venv/bin/python" -m compileall -q "$cache/venv/lib" >/dev/null || true
+	touch "$stamp"
+}
+
+sdist() {
+	venv
+	local requirement version
+	requirement=$(grep '^jupyterhub==' e2e/requirements.txt)
+	version=${requirement#jupyterhub==}
+	[ -f "$cache/sdist/jupyterhub-$version/.stamp" ] && return 0
+	say "fetching the source distribution of $requirement"
+	rm -rf "$cache/sdist"
+	mkdir -p "$cache/sdist"
+	"$cache/venv/bin/python" -m pip download -q --disable-pip-version-check --no-deps --no-binary jupyterhub \
+		-d "$cache/sdist" "$requirement"
+	tar -xzf "$cache/sdist/jupyterhub-$version.tar.gz" -C "$cache/sdist"
+	touch "$cache/sdist/jupyterhub-$version/.stamp"
+}
+
+npm_packages() {
+	local stamp="$cache/npm/.stamp-$(checksum e2e/package.json)"
+	[ -f "$stamp" ] && return 0
+	command -v npm >/dev/null || install_missing nodejs npm
+	say "installing configurable-http-proxy into .cache/npm"
+	rm -rf "$cache/npm"
+	mkdir -p "$cache/npm"
+	cp e2e/package.json "$cache/npm/"
+	(cd "$cache/npm" && npm install --silent --no-audit --no-fund)
+	touch "$stamp"
+}
+
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, sdist, npm"
+for piece in "$@"; do
+	case $piece in
+	packages | venv | sdist) $piece ;;
+	npm) npm_packages ;;
+	*) die "unknown piece '$piece': packages, venv, sdist and npm are known" ;;
+	esac
+done
