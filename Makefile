@@ -1,0 +1,44 @@
+# Targets for people and for CI. What they need is prepared by scripts/setup.sh, on first use and only then.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PATH := $(CURDIR)/bin:$(PATH)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
+
+.PHONY: help run build test lint bench e2e setup clean
+
+help: ## show the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: build ## start a hub for a first look on http://127.0.0.1:8000
+	@scripts/setup.sh venv
+	@scripts/run.sh
+
+build: bin/minihub ## build the static binary bin/minihub
+
+bin/minihub: $(SOURCES) go.mod go.sum
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/minihub ./cmd/minihub
+
+test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, browser
+	@scripts/setup.sh packages venv sdist
+	@scripts/test.sh
+
+e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
+	@scripts/setup.sh packages venv sdist
+	@if [ "$$MINIHUB_E2E_HUB" = jupyterhub ]; then scripts/setup.sh npm; fi
+	go test -count=1 -tags e2e -timeout 25m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
+
+lint: ## gofmt, go vet, staticcheck
+	@scripts/lint.sh
+	go run $(STATICCHECK) ./...
+
+bench: build ## minihub and JupyterHub side by side: start, memory, requests per second
+	@scripts/setup.sh packages venv npm
+	@scripts/bench.sh
+
+setup: ## prepare everything that the other targets need
+	@scripts/setup.sh packages venv sdist npm
+
+clean: ## delete what was built and downloaded
+	rm -rf bin .cache
