@@ -1,0 +1,89 @@
+package orm
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// OAuthClient returns the client with this identifier.
+func (s *Store) OAuthClient(ctx context.Context, identifier string) (*OAuthClient, error) {
+	return first[OAuthClient](s.read(ctx), "find oauth client", "identifier = ?", identifier)
+}
+
+// OAuthClients returns the clients that exist among identifiers, by identifier.
+func (s *Store) OAuthClients(ctx context.Context, identifiers []string) (map[string]*OAuthClient, error) {
+	return byKey(ctx, s, "find oauth clients", "identifier", identifiers, func(c *OAuthClient) string { return c.Identifier })
+}
+
+// OAuthClientIDs returns the identifiers of all clients in order of creation.
+func (s *Store) OAuthClientIDs(ctx context.Context) ([]string, error) {
+	out := []string{}
+	err := s.read(ctx).Raw(`SELECT identifier FROM oauth_clients WHERE identifier IS NOT NULL ORDER BY id`).Scan(&out).Error
+	return out, fail("list oauth clients", err)
+}
+
+// SaveOAuthClient inserts the client, or updates the one with the same identifier, and fills ID.
+func (s *Store) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
+	if c.AllowedScopes == nil {
+		c.AllowedScopes = JSONList{}
+	}
+	return s.write(ctx, "save oauth client", func(db *gorm.DB) error {
+		var found []int64
+		if err := db.Raw(`SELECT id FROM oauth_clients WHERE identifier = ?`, c.Identifier).Scan(&found).Error; err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			c.ID = 0
+			return insert(db, []*OAuthClient{c})
+		}
+		c.ID = found[0]
+		return db.Model(c).Select("*").Omit("id").Updates(c).Error
+	})
+}
+
+// DeleteOAuthClient deletes a client with its tokens and codes and takes it from its server or service; no error when it is gone.
+func (s *Store) DeleteOAuthClient(ctx context.Context, identifier string) error {
+	return s.write(ctx, "delete oauth client", func(db *gorm.DB) error {
+		return run(db,
+			stmt(`DELETE FROM api_tokens WHERE client_id = ?`, identifier),
+			stmt(`DELETE FROM oauth_codes WHERE client_id = ?`, identifier),
+			stmt(`UPDATE spawners SET oauth_client_id = NULL WHERE oauth_client_id = ?`, identifier),
+			stmt(`UPDATE services SET oauth_client_id = NULL WHERE oauth_client_id = ?`, identifier),
+			stmt(`DELETE FROM oauth_clients WHERE identifier = ?`, identifier))
+	})
+}
+
+// OwnerOfClient returns which server (user and server name) or which service a client belongs to; all empty when neither.
+func (s *Store) OwnerOfClient(ctx context.Context, identifier string) (user, server, service string, err error) {
+	var rows []struct{ UserName, ServerName, ServiceName string }
+	err = s.read(ctx).Raw(`SELECT u.name AS user_name, COALESCE(s.name, '') AS server_name, '' AS service_name, 0 AS kind, s.id AS id
+		FROM spawners s JOIN users u ON u.id = s.user_id WHERE s.oauth_client_id = ?
+		UNION ALL SELECT '', '', name, 1, id FROM services WHERE oauth_client_id = ? ORDER BY kind, id LIMIT 1`, identifier, identifier).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return "", "", "", fail("find owner of oauth client", err)
+	}
+	return rows[0].UserName, rows[0].ServerName, rows[0].ServiceName, nil
+}
+
+// CreateCode inserts an authorization code and fills ID.
+func (s *Store) CreateCode(ctx context.Context, c *OAuthCode) error {
+	if c.Scopes == nil {
+		c.Scopes = JSONList{}
+	}
+	return s.write(ctx, "create oauth code", func(db *gorm.DB) error { return insert(db, []*OAuthCode{c}) })
+}
+
+// CodeByValue returns the code row with this value, expired or not.
+func (s *Store) CodeByValue(ctx context.Context, code string) (*OAuthCode, error) {
+	if code == "" {
+		return nil, fail("find oauth code", ErrNotFound)
+	}
+	return first[OAuthCode](s.read(ctx), "find oauth code", "code = ?", code)
+}
+
+// TakeCode deletes the code row and says whether this call did it: of many callers exactly one gets true.
+func (s *Store) TakeCode(ctx context.Context, id int64) (bool, error) {
+	n, err := s.exec(ctx, "take oauth code", `DELETE FROM oauth_codes WHERE id = ?`, id)
+	return n == 1, err
+}

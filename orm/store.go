@@ -1,0 +1,103 @@
+package orm
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Options tells Open which database to use and how.
+type Options struct {
+	// URL is a database URL as SQLAlchemy writes it: sqlite:///relative, sqlite:////absolute, sqlite:// (memory),
+	// postgresql://user:password@host/name (also postgresql+psycopg2://). A value without :// is the path of a SQLite file.
+	URL string
+	// Upgrade migrates an older schema (the SQLite file is copied first) instead of returning *RevisionError.
+	Upgrade bool
+	// Reset drops all tables first (JupyterHub.reset_db).
+	Reset bool
+	// Logger gets start-up, upgrade and, with LogSQL, statement lines; nil discards them.
+	Logger *slog.Logger
+	// Kwargs is JupyterHub.db_kwargs; echo, pool_size, pool_timeout, pool_recycle and connect_args.timeout are understood.
+	Kwargs map[string]any
+	// LogSQL logs every statement at debug level, without its values.
+	LogSQL bool
+	// OnQuery, when set, is told the duration of every statement. It is called concurrently and must not block.
+	OnQuery func(d time.Duration)
+}
+
+// Store is the database. All methods may be called concurrently; the Store given to a Tx function belongs to that function.
+type Store struct {
+	c  *core
+	tx *gorm.DB // inside Tx
+}
+
+// Tx runs fn in one write transaction (BEGIN IMMEDIATE on SQLite) and commits when fn returns nil. A Tx of the Store given to fn
+// joins the transaction. Inside fn use only that Store: a write through the outer one would wait for this transaction for ever.
+func (s *Store) Tx(ctx context.Context, fn func(tx *Store) error) error {
+	if s.tx != nil {
+		return fn(s)
+	}
+	var inner error
+	err := s.c.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		inner = fn(&Store{c: s.c, tx: db})
+		return inner
+	})
+	if err == nil || inner != nil {
+		return err
+	}
+	return fail("commit", err)
+}
+
+// write runs fn in the surrounding transaction or in one of its own.
+func (s *Store) write(ctx context.Context, what string, fn func(db *gorm.DB) error) error {
+	if s.tx != nil {
+		return fail(what, fn(s.tx.WithContext(ctx)))
+	}
+	return fail(what, s.c.writer.WithContext(ctx).Transaction(fn))
+}
+
+// exec runs a single statement, which needs no BEGIN and COMMIT of ours.
+func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int64, error) {
+	db := s.tx
+	if db == nil {
+		db = s.c.writer
+	}
+	res := db.WithContext(ctx).Exec(query, args...)
+	return res.RowsAffected, fail(what, res.Error)
+}
+
+// read is for one statement.
+func (s *Store) read(ctx context.Context) *gorm.DB {
+	if s.tx != nil {
+		return s.tx.WithContext(ctx)
+	}
+	return s.c.reader.WithContext(ctx)
+}
+
+// view runs several reading statements that see one state of the database.
+func (s *Store) view(ctx context.Context, what string, fn func(db *gorm.DB) error) error {
+	if s.tx != nil {
+		return fail(what, fn(s.tx.WithContext(ctx)))
+	}
+	return fail(what, s.c.reader.WithContext(ctx).Transaction(fn, &sql.TxOptions{ReadOnly: true, Isolation: s.c.dialect.snapshot()}))
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return fail("ping", s.read(ctx).Raw("SELECT 1").Scan(&one).Error)
+}
+
+// Generation returns a text that differs from every earlier one when anybody, this process or another, has committed anything in
+// between. What is derived from the database may be kept as long as the text stays the same. It costs some microseconds on SQLite.
+func (s *Store) Generation(ctx context.Context) (string, error) {
+	return s.c.generation(ctx)
+}
+
+// Close waits for running statements and closes all connections. It may be called twice.
+func (s *Store) Close() error {
+	return s.c.close()
+}
