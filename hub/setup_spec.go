@@ -17,7 +17,7 @@ type ServiceSpec struct {
 	Command                              []string
 	Environment                          map[string]string
 	Info                                 map[string]any
-	Display                              *bool         // nil = true
+	Display                              bool          // true by default in JupyterHub: whoever reads the configuration sets it
 	Timeout                              time.Duration // 0 = 30 s
 	OAuthClientID, OAuthRedirectURI      string
 	OAuthNoConfirm                       bool

@@ -1,0 +1,78 @@
+package hub
+
+import (
+	"crypto/sha256"
+	"sync"
+)
+
+const (
+	defaultCacheSize = 20_000
+	cacheShards      = 32
+)
+
+// cacheKey is a digest of a credential, so that a memory dump holds no credentials.
+type cacheKey [sha256.Size]byte
+
+// cached is what one credential stood for at one generation of the database. It is never changed once it is stored.
+type cached struct {
+	generation string
+	id         *Identity
+	hashed     string // the token's row, proven to belong to the token: saves the slow hash at the next generation
+	discarded  string // what the last warning about discarded scopes said
+}
+
+// identityCache keeps identities by credential, at most size of them. Valid ones only: an attacker who tries tokens fills nothing.
+type identityCache struct {
+	perShard int
+	shards   [cacheShards]struct {
+		mu      sync.RWMutex
+		entries map[cacheKey]*cached
+	}
+}
+
+func newIdentityCache(size int) *identityCache {
+	if size <= 0 {
+		size = defaultCacheSize
+	}
+	return &identityCache{perShard: max(1, size/cacheShards)}
+}
+
+func (c *identityCache) get(key *cacheKey) *cached {
+	s := &c.shards[key[0]%cacheShards]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.entries[*key]
+}
+
+// put stores e, or forgets the key when e is nil. A full shard loses an arbitrary entry: those of a past generation are worth
+// little, and telling them apart would cost every hit a write.
+func (c *identityCache) put(key *cacheKey, e *cached) {
+	s := &c.shards[key[0]%cacheShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e == nil {
+		delete(s.entries, *key)
+		return
+	}
+	if s.entries == nil {
+		s.entries = make(map[cacheKey]*cached)
+	}
+	if _, ok := s.entries[*key]; !ok && len(s.entries) >= c.perShard {
+		for victim := range s.entries {
+			delete(s.entries, victim)
+			break
+		}
+	}
+	s.entries[*key] = e
+}
+
+// tokenKey digests a token of at most 64 characters without allocating; sessionKey does so for a cookie id. The first byte keeps the
+// two apart.
+func tokenKey(token string) cacheKey { return digestKey('t', token) }
+
+func sessionKey(cookieID string) cacheKey { return digestKey('c', cookieID) }
+
+func digestKey(kind byte, secret string) cacheKey {
+	var room [1 + 256]byte
+	return sha256.Sum256(append(append(room[:0], kind), secret...))
+}

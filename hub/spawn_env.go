@@ -1,0 +1,140 @@
+package hub
+
+import (
+	"encoding/json"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/minihub/minihub/internal/urlpath"
+	"github.com/minihub/minihub/spawner"
+)
+
+// request builds what the spawner gets, environment included (env.md A).
+func (s *Servers) request(l *liveServer, j *spawnJob, marker string) spawner.Request {
+	t := &j.traits
+	prefix := s.URLPath(l.userName, l.name)
+	format := strings.NewReplacer("{username}", l.userName, "{base_url}", s.o.Traits.URLs.BaseURL)
+	req := spawner.Request{
+		Identity: l.identity(), Cmd: t.Cmd, Args: t.Args, IP: t.IP, Port: t.Port, BaseURL: prefix,
+		UserOptions: j.row.UserOptions, Marker: marker, MemLimit: t.MemLimit, MemGuarantee: t.MemGuarantee,
+		CPULimit: t.CPULimit, CPUGuarantee: t.CPUGuarantee, NotebookDir: format.Replace(t.NotebookDir), Overrides: t.Other,
+	}
+	if req.UserOptions == nil {
+		req.UserOptions = map[string]any{}
+	}
+	if j.row.DisplayName != nil {
+		req.DisplayName = *j.row.DisplayName
+	}
+	env := maps.Clone(s.o.Traits.KeptEnv)
+	if env == nil {
+		env = map[string]string{}
+	}
+	s.hubEnv(env, l, j, prefix)
+	setIf(env, "JUPYTERHUB_ROOT_DIR", req.NotebookDir)
+	setIf(env, "JUPYTERHUB_DEFAULT_URL", format.Replace(t.DefaultURL))
+	limitEnv(env, t)
+	if t.Debug {
+		env["JUPYTERHUB_DEBUG"] = "1"
+	}
+	if t.DisableUserConfig {
+		env["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
+	}
+	env["MINIHUB_HUB_ID"], env["MINIHUB_SERVER_MARKER"] = s.o.Traits.HubID, marker
+	maps.Copy(env, t.Environment)
+	req.Env = env
+	return req
+}
+
+func setIf(env map[string]string, key, value string) {
+	if value != "" {
+		env[key] = value
+	}
+}
+
+// hubEnv sets the variables that a server needs to find and ask the hub.
+func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, prefix string) {
+	u := &s.o.Traits.URLs
+	api := u.HubAPIURL
+	if j.traits.HubConnectURL != "" {
+		api = withHost(api, j.traits.HubConnectURL)
+	}
+	access := jsonList("access:servers!server="+l.userName+"/"+l.name, "access:servers!user="+l.userName)
+	host := ""
+	if u.PublicHost != "" {
+		host = u.PublicHost
+	}
+	env["JUPYTERHUB_API_TOKEN"], env["JPY_API_TOKEN"] = j.token, j.token
+	env["JUPYTERHUB_CLIENT_ID"] = urlpath.ClientID(l.userName, l.name)
+	env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = boolEnv(s.o.Traits.CookieHostPrefix)
+	env["JUPYTERHUB_HOST"] = host
+	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = prefix + "oauth_callback"
+	env["JUPYTERHUB_OAUTH_ACCESS_SCOPES"], env["JUPYTERHUB_OAUTH_SCOPES"] = access, access
+	env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"] = jsonList(j.traits.OAuthClientAllowedScopes...)
+	env["JUPYTERHUB_USER"], env["JUPYTERHUB_SERVER_NAME"] = l.userName, l.name
+	env["JUPYTERHUB_API_URL"] = api
+	env["JUPYTERHUB_ACTIVITY_URL"] = api + "/users/" + urlpath.Escape(l.userName) + "/activity"
+	env["JUPYTERHUB_BASE_URL"], env["JUPYTERHUB_SERVICE_PREFIX"] = u.BaseURL, prefix
+	env["JUPYTERHUB_SERVICE_URL"] = "http://" + net.JoinHostPort(j.traits.IP, strconv.Itoa(j.traits.Port)) + prefix
+	env["JUPYTERHUB_PUBLIC_URL"], env["JUPYTERHUB_PUBLIC_HUB_URL"] = "", ""
+	if u.PublicURL != "" {
+		env["JUPYTERHUB_PUBLIC_URL"] = strings.TrimSuffix(u.PublicURL, u.BaseURL) + prefix
+		env["JUPYTERHUB_PUBLIC_HUB_URL"] = u.PublicURL + "hub/"
+	}
+	if s.o.Traits.AdminAccess {
+		env["JUPYTERHUB_ADMIN_ACCESS"] = "1"
+	}
+	setIf(env, "JUPYTERHUB_COOKIE_OPTIONS", s.o.Traits.CookieOptions)
+}
+
+// withHost replaces scheme and host of api by those of connect (Spawner.hub_connect_url).
+func withHost(api, connect string) string {
+	a, err1 := url.Parse(api)
+	c, err2 := url.Parse(connect)
+	if err1 != nil || err2 != nil || c.Host == "" {
+		return api
+	}
+	a.Scheme, a.Host = c.Scheme, c.Host
+	return a.String()
+}
+
+func limitEnv(env map[string]string, t *SpawnTraits) {
+	for key, n := range map[string]int64{"MEM_LIMIT": t.MemLimit, "MEM_GUARANTEE": t.MemGuarantee} {
+		if n > 0 {
+			env[key] = strconv.FormatInt(n, 10)
+		}
+	}
+	for key, f := range map[string]float64{"CPU_LIMIT": t.CPULimit, "CPU_GUARANTEE": t.CPUGuarantee} {
+		if f > 0 {
+			text := strconv.FormatFloat(f, 'f', -1, 64)
+			if !strings.Contains(text, ".") {
+				text += ".0" // as Python prints a float
+			}
+			env[key] = text
+		}
+	}
+}
+
+func boolEnv(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+func jsonList(items ...string) string {
+	if items == nil {
+		items = []string{}
+	}
+	b, _ := json.Marshal(items)
+	return string(b)
+}
+
+// sameMajor compares a server's JupyterHub version with the one this hub is compatible with.
+func sameMajor(version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	return slices.Contains([]string{"4", "5", "6"}, major)
+}

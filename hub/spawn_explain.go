@@ -1,0 +1,91 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/minihub/minihub/spawner"
+)
+
+// explain turns a failed step into an *Error that tells the user why and what to do, and keeps the diagnosis.
+func (s *Servers) explain(ctx context.Context, l *liveServer, j *spawnJob, err error) error {
+	if errors.Is(context.Cause(ctx), errCancelled) {
+		return errCancelled
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if s.ctx.Err() != nil {
+		return &Error{Kind: Failed, Message: "The hub is stopping", Reason: "error", Err: err}
+	}
+	diag := diagnose(ctx, l)
+	out := &Error{Kind: Failed, Reason: "error", Err: err}
+	var exited *exitedError
+	switch {
+	case errors.Is(err, errStartTimeout):
+		out.Reason = "timeout"
+		out.Message = fmt.Sprintf("The server did not start within %s", seconds(j.traits.StartTimeout))
+		out.Hint = "if it needs more time, raise Spawner.start_timeout"
+	case errors.Is(err, errHTTPTimeout):
+		out.Reason = "timeout"
+		out.Message = fmt.Sprintf("The server started, but did not answer at %s within %s", l.addrText(), seconds(j.traits.HTTPTimeout))
+		out.Hint = "it may listen on another address, or need more time (Spawner.http_timeout)"
+	case errors.As(err, &exited):
+		out.Message = "The server's process ended before it answered (" + exitText(exited.exit) + ")"
+	default:
+		out.Message = "The server could not be started: " + rootMessage(err)
+	}
+	if diag != nil {
+		addDiagnosis(out, diag)
+		l.mu.Lock()
+		l.diag = diag
+		l.mu.Unlock()
+	}
+	return out
+}
+
+func (l *liveServer) addrText() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.addr == nil {
+		return "its address"
+	}
+	return addrURL(l.addr) + l.addr.BaseURL
+}
+
+func diagnose(ctx context.Context, l *liveServer) *spawner.Diagnosis {
+	l.mu.Lock()
+	sp := l.sp
+	l.mu.Unlock()
+	d, ok := sp.(spawner.Diagnoser)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	diag := d.Diagnose(ctx)
+	return &diag
+}
+
+func addDiagnosis(e *Error, d *spawner.Diagnosis) {
+	if d.Cause != "" && !strings.Contains(e.Message, d.Cause) {
+		e.Message += ": " + d.Cause
+	}
+	if d.WayOut != "" {
+		e.Hint = d.WayOut
+	}
+}
+
+// rootMessage is the innermost text of a wrapped error chain's own words, without the step's name in front.
+func rootMessage(err error) string {
+	text := err.Error()
+	return strings.TrimPrefix(text, "start server: ")
+}
+
+func seconds(d time.Duration) string {
+	return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), "0"), ".") + " seconds"
+}

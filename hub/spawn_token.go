@@ -1,0 +1,82 @@
+package hub
+
+import (
+	"context"
+	"slices"
+
+	"github.com/minihub/minihub/internal/urlpath"
+	"github.com/minihub/minihub/orm"
+	"github.com/minihub/minihub/rbac"
+)
+
+// tokenScopes are the scopes of the token that the server itself gets: server_token_scopes or those of role "server",
+// with !server resolved, users:activity!user always among them, limited to what the user holds.
+func (s *Servers) tokenScopes(ctx context.Context, j *spawnJob) ([]string, error) {
+	requested := j.traits.ServerTokenScopes
+	if len(requested) == 0 {
+		role, err := s.o.Store.RoleByName(ctx, "server")
+		if err != nil {
+			return nil, err
+		}
+		requested = role.Scopes
+	}
+	requested = rbac.ResolveServerScopes(requested, j.user.Name, j.row.Name)
+	const activity = "users:activity!user"
+	if !slices.ContainsFunc(requested, func(sc string) bool { return sc == activity || sc == "users:activity" || sc == "inherit" }) {
+		s.o.Logger.WarnContext(ctx, "adding "+activity+" to the server's token; add it to Spawner.server_token_scopes or to role server",
+			"user", j.user.Name, "server", j.row.Name)
+		requested = append(slices.Clone(requested), activity)
+	}
+	have, err := s.rawScopes(ctx, j.user.ID)
+	if err != nil {
+		return nil, err
+	}
+	have = append(have, "inherit")
+	granted, excluded := s.o.Catalog.ResolveRequested(requested, have, rbac.Owner{User: j.user.Name}, s.groupsOf(ctx))
+	if len(excluded) > 0 {
+		s.o.Logger.DebugContext(ctx, "server token does not get all requested scopes", "user", j.user.Name, "server", j.row.Name, "excluded", excluded)
+	}
+	return granted, nil
+}
+
+// rawScopes are the raw scopes of a user's roles and of their groups' roles.
+func (s *Servers) rawScopes(ctx context.Context, userID int64) ([]string, error) {
+	a, err := s.o.Store.AuthorityOfUser(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	var raw []string
+	for _, r := range slices.Concat(a.Roles, a.GroupRoles) {
+		raw = append(raw, r.Scopes...)
+	}
+	slices.Sort(raw)
+	return slices.Compact(raw), nil
+}
+
+func (s *Servers) groupsOf(ctx context.Context) func(string) []string {
+	return func(name string) []string {
+		u, err := s.o.Store.UserByName(ctx, name)
+		if err != nil {
+			return nil
+		}
+		groups, err := s.o.Store.GroupNamesOfUsers(ctx, []int64{u.ID})
+		if err != nil {
+			return nil
+		}
+		return groups[u.ID]
+	}
+}
+
+// oauthClient is the OAuth client of one server; its secret is the server's token.
+func (s *Servers) oauthClient(l *liveServer, j *spawnJob) *orm.OAuthClient {
+	prefix := s.URLPath(l.userName, l.name)
+	allowed := append(slices.Clone(j.traits.OAuthClientAllowedScopes), "access:servers!server="+l.userName+"/"+l.name)
+	slices.Sort(allowed)
+	return &orm.OAuthClient{
+		Identifier: urlpath.ClientID(l.userName, l.name), Description: serverTokenNote + prefix,
+		Secret: orm.HashToken(j.token, clientSecretRounds), RedirectURI: prefix + "oauth_callback", AllowedScopes: slices.Compact(allowed),
+	}
+}
+
+// clientSecretRounds is how often JupyterHub hashes client secrets (schema.md).
+const clientSecretRounds = 16384
