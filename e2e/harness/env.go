@@ -1,0 +1,104 @@
+package harness
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Oracle tells whether the hub under test is JupyterHub itself.
+func Oracle() bool { return os.Getenv("MINIHUB_E2E_HUB") == "jupyterhub" }
+
+// MinihubOnly skips the test when the hub under test is JupyterHub; reason says what JupyterHub lacks.
+func MinihubOnly(t testing.TB, reason string) {
+	t.Helper()
+	if Oracle() {
+		t.Skip("the oracle cannot do this: " + reason)
+	}
+}
+
+// Root is the top folder of the repository.
+func Root() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			panic("no go.mod above the working directory")
+		}
+		dir = parent
+	}
+}
+
+// Venv is the virtual environment with the Python clients.
+func Venv() string {
+	if dir := os.Getenv("MINIHUB_E2E_VENV"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Root(), ".cache", "venv")
+}
+
+// Python is the interpreter of [Venv].
+func Python() string { return filepath.Join(Venv(), "bin", "python") }
+
+// Testdata is the path of a file below e2e/testdata.
+func Testdata(name string) string { return filepath.Join(Root(), "e2e", "testdata", name) }
+
+// hubCommand is the program under test and the arguments before all others.
+func hubCommand(t testing.TB) []string {
+	t.Helper()
+	command := []string{filepath.Join(Root(), "bin", "minihub")}
+	if Oracle() {
+		return []string{Python(), "-m", "jupyterhub"}
+	}
+	if binary := os.Getenv("MINIHUB_E2E_BINARY"); binary != "" {
+		command[0] = binary
+	}
+	if _, err := os.Stat(command[0]); err != nil {
+		t.Fatalf("no hub to test: %v; run make build, or set MINIHUB_E2E_BINARY", err)
+	}
+	return command
+}
+
+// searchPath is PATH as somebody has it who activated the virtual environment.
+func searchPath() string {
+	return strings.Join([]string{
+		filepath.Join(Venv(), "bin"),
+		filepath.Join(Root(), ".cache", "npm", "node_modules", ".bin"),
+		os.Getenv("PATH"),
+	}, string(os.PathListSeparator))
+}
+
+// FreePort asks the kernel for a port of 127.0.0.1 that nobody listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// Poll calls done until it says true, and fails the test with what was waited for after the timeout.
+func Poll(t testing.TB, timeout time.Duration, what string, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(timeout)
+	for {
+		if done() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain: %s", timeout, what)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
