@@ -2,7 +2,9 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/orm"
@@ -27,7 +29,7 @@ type UserView struct {
 // UserPage is one page of users.
 type UserPage struct {
 	Users []UserView
-	Total int
+	Total int // how many match in all, before the filter "ready"
 }
 
 // ServerViews is what people need from servers; *Servers implements it. Methods may be called concurrently.
@@ -35,75 +37,167 @@ type ServerViews interface {
 	// Views returns the servers of each user, default server first, then by name, in a constant number of queries.
 	Views(ctx context.Context, users []orm.User) (map[int64][]ServerView, error)
 	// StopForDelete stops what runs for a user who is about to be deleted and removes what outlives a stop.
+	// Invalid while a server is stopping.
 	StopForDelete(ctx context.Context, user *orm.User) error
 	// ForgetUser drops in-memory state after the user's rows are gone.
 	ForgetUser(userID int64)
-	// Renamed tells that the user's name changed (user.Name is the new one, already committed).
+	// Renamed tells that the user's name changed; user carries the new one, already committed.
 	Renamed(ctx context.Context, user *orm.User, oldName string) error
 }
 
-// AuthStates reads and writes auth_state; *Logins implements it.
+// AuthStates is what users need from logins; *Logins implements it.
 type AuthStates interface {
-	AuthState(ctx context.Context, user *orm.User) (any, error)
-	SetAuthState(ctx context.Context, user *orm.User, state any) error
+	// Seal encrypts auth_state for the database; Invalid when there is no key.
+	Seal(state any) ([]byte, error)
+	// Forget drops what is remembered about a user who is deleted.
+	Forget(user *orm.User)
 }
 
 // UsersOptions configure Users.
 type UsersOptions struct {
 	Store         *orm.Store
 	Rules         *auth.Rules
-	Authenticator auth.Authenticator // its UserHooks are told about creation and deletion
-	Servers       ServerViews        // nil: users have no servers (start-up, tests); set later with SetServers
+	Authenticator auth.Authenticator // its UserHooks, if any, are told about creation and deletion
+	Servers       ServerViews        // nil: users have no servers (command line, tests); or set later with SetServers
 	Catalog       *rbac.Catalog
 	Logger        *slog.Logger
 	TotalUsers    func(delta int) // gauge jupyterhub_total_users; nil: not counted
 }
 
-// Users creates, finds, changes and deletes users. Safe for concurrent use.
+// Users creates, finds, changes and deletes users. Safe for concurrent use after the wiring.
 type Users struct {
-	o UsersOptions
+	store   *orm.Store
+	rules   *auth.Rules
+	hooks   auth.UserHooks
+	servers ServerViews
+	states  AuthStates
+	catalog *rbac.Catalog
+	log     *slog.Logger
+	total   func(delta int)
 }
 
 // NewUsers returns Users.
-func NewUsers(o UsersOptions) *Users { return &Users{o: o} }
+func NewUsers(o UsersOptions) *Users {
+	u := &Users{store: o.Store, rules: o.Rules, servers: o.Servers, states: noStates{}, catalog: o.Catalog, log: logger(o.Logger), total: o.TotalUsers}
+	if u.servers == nil {
+		u.servers = noServers{}
+	}
+	if u.total == nil {
+		u.total = func(int) {}
+	}
+	if hooks, ok := o.Authenticator.(auth.UserHooks); ok {
+		u.hooks = hooks
+	} else {
+		u.hooks = noHooks{}
+	}
+	return u
+}
 
-// SetServers completes the wiring: Servers need Users and Users need Servers. Call it before the first request.
-func (u *Users) SetServers(s ServerViews) { u.o.Servers = s }
+// SetServers completes the wiring: Servers need tokens and users, and Users need Servers. Call it before the first request.
+func (u *Users) SetServers(s ServerViews) { u.servers = s }
 
 // SetAuthStates completes the wiring with Logins, which need Users. Call it before the first request.
-func (u *Users) SetAuthStates(s AuthStates) {}
-
-// Get returns one user with servers; NotFound when there is none of that name.
-func (u *Users) Get(ctx context.Context, name string) (*UserView, error) { return nil, nil }
-
-// View completes a user row that the caller already has (GET /user).
-func (u *Users) View(ctx context.Context, user *orm.User) (*UserView, error) { return nil, nil }
-
-// List returns one page of users in a constant number of queries.
-func (u *Users) List(ctx context.Context, q orm.UserQuery) (UserPage, error) { return UserPage{}, nil }
+func (u *Users) SetAuthStates(s AuthStates) { u.states = s }
 
 // Find returns a user's row; NotFound when there is none of that name.
-func (u *Users) Find(ctx context.Context, name string) (*orm.User, error) { return nil, nil }
-
-// Create makes several users (POST /users).
-func (u *Users) Create(ctx context.Context, by *Identity, names []string, admin bool) ([]UserView, error) {
-	return nil, nil
+func (u *Users) Find(ctx context.Context, name string) (*orm.User, error) {
+	user, err := u.store.UserByName(ctx, name)
+	return user, notFound(err, "No such user: %s", name)
 }
 
-// CreateOne makes one user (POST /users/{user}).
-func (u *Users) CreateOne(ctx context.Context, by *Identity, name string, p UserPatch) (*UserView, error) {
-	return nil, nil
+// notFound turns orm.ErrNotFound into a NotFound error with the message, and other errors into storeErr's.
+func notFound(err error, format string, args ...any) error {
+	if errors.Is(err, orm.ErrNotFound) {
+		return errorf(NotFound, format, args...).because(err)
+	}
+	return storeErr(err, "look up row")
 }
 
-// Ensure returns the user of that name, created with the default roles when missing (login, configuration).
-func (u *Users) Ensure(ctx context.Context, name string) (user *orm.User, created bool, err error) {
-	return nil, false, nil
+// Get returns one user with servers; NotFound when there is none of that name.
+func (u *Users) Get(ctx context.Context, name string) (*UserView, error) {
+	user, err := u.Find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return u.View(ctx, user)
 }
 
-// Update changes name, admin flag or auth_state (PATCH /users/{user}).
-func (u *Users) Update(ctx context.Context, by *Identity, name string, p UserPatch) (*UserView, error) {
-	return nil, nil
+// View completes a user row that the caller already has (GET /user).
+func (u *Users) View(ctx context.Context, user *orm.User) (*UserView, error) {
+	views, err := u.views(ctx, []orm.User{*user})
+	if err != nil {
+		return nil, err
+	}
+	return &views[0], nil
 }
 
-// Delete stops a user's servers and deletes the user with everything they own.
-func (u *Users) Delete(ctx context.Context, by *Identity, name string) error { return nil }
+// List returns one page of users in a constant number of queries. Invalid: an unknown state or sort column.
+func (u *Users) List(ctx context.Context, q orm.UserQuery) (UserPage, error) {
+	if !slices.Contains([]string{"", "inactive", "active", "ready"}, q.State) {
+		return UserPage{}, errorf(Invalid, "Unrecognized state filter: %q", q.State).withHint("use inactive, active or ready")
+	}
+	if !slices.Contains([]string{"", "id", "name", "last_activity"}, q.Sort) {
+		return UserPage{}, errorf(Invalid, "sort must be 'id', 'name', or 'last_activity', not %q", q.Sort)
+	}
+	rows, total, err := u.store.ListUsers(ctx, q)
+	if err != nil {
+		return UserPage{}, storeErr(err, "list users")
+	}
+	views, err := u.views(ctx, rows)
+	if err != nil {
+		return UserPage{}, err
+	}
+	if q.State == "ready" { // the database knows only what is active
+		views = slices.DeleteFunc(views, func(v UserView) bool {
+			return !slices.ContainsFunc(v.Servers, func(s ServerView) bool { return s.Ready })
+		})
+	}
+	return UserPage{Users: views, Total: total}, nil
+}
+
+func (u *Users) views(ctx context.Context, rows []orm.User) ([]UserView, error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	groups, err := u.store.GroupNamesOfUsers(ctx, ids)
+	if err != nil {
+		return nil, storeErr(err, "load groups of users")
+	}
+	roles, err := u.store.RoleNamesOfUsers(ctx, ids)
+	if err != nil {
+		return nil, storeErr(err, "load roles of users")
+	}
+	servers, err := u.servers.Views(ctx, rows)
+	if err != nil {
+		return nil, storeErr(err, "load servers of users")
+	}
+	views := make([]UserView, len(rows))
+	for i, row := range rows {
+		views[i] = UserView{User: row, Groups: groups[row.ID], Roles: roles[row.ID], Servers: servers[row.ID]}
+	}
+	return views, nil
+}
+
+// noServers, noStates and noHooks stand for parts that a small program does without.
+type noServers struct{}
+
+func (noServers) Views(context.Context, []orm.User) (map[int64][]ServerView, error) { return nil, nil }
+func (noServers) StopForDelete(context.Context, *orm.User) error                    { return nil }
+func (noServers) ForgetUser(int64)                                                  {}
+func (noServers) Renamed(context.Context, *orm.User, string) error                  { return nil }
+
+type noStates struct{}
+
+func (noStates) Forget(*orm.User) {}
+func (noStates) Seal(state any) ([]byte, error) {
+	if state == nil {
+		return nil, nil
+	}
+	return nil, &Error{Kind: Invalid, Message: "auth_state cannot be stored", Hint: auth.ErrNoKeys.Error()}
+}
+
+type noHooks struct{}
+
+func (noHooks) AddUser(context.Context, auth.User) error    { return nil }
+func (noHooks) DeleteUser(context.Context, auth.User) error { return nil }
