@@ -1,0 +1,122 @@
+package httpmw
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/minihub/minihub/hub"
+)
+
+// MaxBody is the largest request body that the hub reads, in bytes. Uploads to servers do not pass here.
+const MaxBody = 10 << 20
+
+// WriteJSON writes v as the answer.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err := w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return clientGone(err)
+}
+
+// clientGone forgets a failed write: there is nobody left to tell.
+func clientGone(error) error { return nil }
+
+// ReadBody reads the request body, at most [MaxBody] bytes.
+func ReadBody(r *http.Request) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if err != nil {
+		return nil, &hub.Error{Kind: hub.Invalid, Message: "The request body could not be read", Err: err}
+	}
+	if len(b) > MaxBody {
+		return nil, &hub.Error{Kind: hub.Invalid, Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("The request body is larger than %d bytes", MaxBody)}
+	}
+	return b, nil
+}
+
+// ReadJSON decodes the request body into v. An empty body leaves v as it is and returns ok false. Errors are Invalid and name the field.
+func ReadJSON(r *http.Request, v any) (ok bool, err error) {
+	b, err := ReadBody(r)
+	if err != nil {
+		return false, err
+	}
+	b = bytes.TrimSpace(b)
+	if len(b) == 0 {
+		return false, nil
+	}
+	if !utf8.Valid(b) {
+		return false, &hub.Error{Kind: hub.Invalid, Message: "Invalid JSON in body of request", Hint: "the body is not UTF-8"}
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return false, jsonError(err)
+	}
+	return true, nil
+}
+
+// ReadObject decodes a body that must be a JSON object; nil when there is no body.
+func ReadObject(r *http.Request) (map[string]json.RawMessage, error) {
+	var m map[string]json.RawMessage
+	ok, err := ReadJSON(r, &m)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Field decodes one member of an object read by [ReadObject] into v; absent is false. null counts as present.
+func Field(m map[string]json.RawMessage, name string, v any) (present bool, err error) {
+	raw, ok := m[name]
+	if !ok {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		e := jsonError(err)
+		e.Message = name + " " + typeProblem(err)
+		return true, e
+	}
+	return true, nil
+}
+
+func jsonError(err error) *hub.Error {
+	e := &hub.Error{Kind: hub.Invalid, Message: "Invalid JSON in body of request", Err: err}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		where := "Body"
+		if wrong.Field != "" {
+			where = "Field " + wrong.Field
+		}
+		e.Message = where + " " + typeProblem(err)
+		return e
+	}
+	e.Hint = err.Error()
+	return e
+}
+
+// typeProblem says in a client's words what type was expected.
+func typeProblem(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return "is not valid JSON"
+	}
+	want := map[string]string{"string": "a string", "bool": "true or false", "int": "an integer", "int64": "an integer", "float64": "a number"}[wrong.Type.String()]
+	switch {
+	case want != "":
+	case wrong.Type.Kind().String() == "map" || wrong.Type.Kind().String() == "struct":
+		want = "a JSON object"
+	case wrong.Type.Kind().String() == "slice":
+		want = "a list"
+	default:
+		want = "of another type"
+	}
+	return "must be " + want + ", not " + wrong.Value
+}
