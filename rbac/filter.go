@@ -45,23 +45,36 @@ func (f Filter) values(kind Kind) map[string]struct{} {
 	return nil
 }
 
-// add puts a value into a filter that is still being built.
-func (f *Filter) add(kind Kind, value string) {
-	var set *map[string]struct{}
+// set returns the place of one kind's set in a filter that is still being built.
+func (f *Filter) set(kind Kind) *map[string]struct{} {
 	switch kind {
 	case KindUser:
-		set = &f.Users
+		return &f.Users
 	case KindGroup:
-		set = &f.Groups
+		return &f.Groups
 	case KindServer:
-		set = &f.Servers
-	case KindService:
-		set = &f.Services
+		return &f.Servers
+	default:
+		return &f.Services
 	}
-	if *set == nil {
-		*set = make(map[string]struct{}, 1)
+}
+
+// add puts a value into a filter that is still being built. A set of one value may be shared with other filters (Parse
+// does so, because most scopes of a user have the same filter); it is replaced before it grows.
+func (f *Filter) add(kind Kind, value string) {
+	set := f.set(kind)
+	switch len(*set) {
+	case 0:
+		*set = map[string]struct{}{value: {}}
+	case 1:
+		grown := map[string]struct{}{value: {}}
+		for first := range *set {
+			grown[first] = struct{}{}
+		}
+		*set = grown
+	default:
+		(*set)[value] = struct{}{}
 	}
-	(*set)[value] = struct{}{}
 }
 
 // addAll puts every value of another filter into one that is still being built.

@@ -15,6 +15,7 @@ type Scopes map[string]Filter
 // and [Catalog.Check] do that.
 func Parse(expanded []string) (Scopes, error) {
 	out := make(Scopes, len(expanded))
+	var latest Filter // per kind, the latest set of one value, to be shared by the scopes that follow
 	for _, scope := range expanded {
 		name, kind, value, bare, reason := splitScope(scope)
 		switch {
@@ -31,10 +32,19 @@ func Parse(expanded []string) (Scopes, error) {
 			out[name] = Filter{All: true}
 			continue
 		}
-		if f := out[name]; !f.All {
-			f.add(kind, value)
-			out[name] = f
+		f := out[name]
+		if f.All {
+			continue
 		}
+		if set, one := f.set(kind), latest.set(kind); len(*set) == 0 && has(*one, value) {
+			*set = *one
+		} else {
+			f.add(kind, value)
+			if len(*set) == 1 {
+				*one = *set
+			}
+		}
+		out[name] = f
 	}
 	return out, nil
 }
