@@ -71,6 +71,14 @@ c.JupyterHub.load_roles = [{
 // Start starts a hub and waits until it is ready.
 func Start(t testing.TB, opts Options) *Hub {
 	t.Helper()
+	h := Prepare(t, opts)
+	h.Run(t)
+	return h
+}
+
+// Prepare does all that [Start] does before the process is started.
+func Prepare(t testing.TB, opts Options) *Hub {
+	t.Helper()
 	h := &Hub{opts: opts, secrets: map[string]bool{}, AdminToken: NewToken()}
 	h.Dir = filepath.Join(tempDir(t), "hub")
 	if err := os.Mkdir(h.Dir, 0o755); err != nil {
@@ -95,7 +103,6 @@ func Start(t testing.TB, opts Options) *Hub {
 	h.args = append(h.args, opts.Args...)
 	h.env = append([]string{"CONFIGPROXY_AUTH_TOKEN=" + NewToken()}, opts.Env...)
 	t.Cleanup(func() { h.finish(t) })
-	h.Run(t)
 	return h
 }
 
