@@ -7,8 +7,6 @@ import (
 	"gorm.io/gorm"
 )
 
-const metaHubID = "hub_id"
-
 func (s *Store) checkExtras(ctx context.Context, found map[int64]*ServerExtra) (map[int64]*ServerExtra, error) {
 	db := s.read(ctx)
 	want := make(map[int64]int64, len(found))
