@@ -1,6 +1,9 @@
 package rbac
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Expand turns raw scopes into expanded ones for an owner: sub-scopes added with the same filter, "self" and the bare
 // filters filled in, redundant scopes removed. The result is sorted. What cannot be used (unknown, malformed, or
@@ -30,7 +33,7 @@ func (c *Catalog) Expand(raw []string, o Owner) (expanded []string, dropped []Dr
 			expanded = appendFiltered(expanded, names, filter)
 		}
 	}
-	return Reduce(expanded), dropped
+	return reduce(expanded), dropped
 }
 
 // expandOne returns the names that a raw scope stands for and the resolved filter ("" = none) that all of them get.
@@ -88,6 +91,30 @@ func appendFiltered(out, names []string, filter string) []string {
 		out = append(out, all[:n])
 		all = all[n:]
 	}
+	return out
+}
+
+// reduce sorts expanded scopes and drops repetitions and what an unfiltered scope of the same name makes redundant.
+// The slice is used in place. Names have to be of the catalog: none of their characters sorts before "!", so that the
+// filtered forms of a name directly follow the bare one.
+func reduce(expanded []string) []string {
+	slices.Sort(expanded)
+	out := expanded[:0]
+	unfiltered := ""
+	for _, scope := range expanded {
+		if len(out) > 0 && out[len(out)-1] == scope {
+			continue
+		}
+		name, _, filtered := strings.Cut(scope, "!")
+		switch {
+		case !filtered:
+			unfiltered = name
+		case unfiltered != "" && name == unfiltered:
+			continue
+		}
+		out = append(out, scope)
+	}
+	clear(expanded[len(out):])
 	return out
 }
 

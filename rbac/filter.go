@@ -1,8 +1,6 @@
 package rbac
 
-import (
-	"strings"
-)
+import "strings"
 
 // Kind is a filter kind: the word before "=" in a filter, and the kind of a [Target].
 type Kind = string
@@ -39,10 +37,9 @@ func (f Filter) values(kind Kind) map[string]struct{} {
 		return f.Groups
 	case KindServer:
 		return f.Servers
-	case KindService:
+	default:
 		return f.Services
 	}
-	return nil
 }
 
 // set returns the place of one kind's set in a filter that is still being built.

@@ -1,9 +1,6 @@
 package rbac
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Scopes are parsed scopes: scope name -> filter. The zero value grants nothing. Treat it as a value: build it with
 // [Parse], [Scopes.Union] or [Scopes.Intersect], and do not write to it afterwards.
@@ -36,6 +33,7 @@ func Parse(expanded []string) (Scopes, error) {
 		if f.All {
 			continue
 		}
+		// Most scopes of one owner have the same filter, so they share one set.
 		if set, one := f.set(kind), latest.set(kind); len(*set) == 0 && has(*one, value) {
 			*set = *one
 		} else {
@@ -92,29 +90,5 @@ func (s Scopes) Union(o Scopes) Scopes {
 			out[name] = both
 		}
 	}
-	return out
-}
-
-// Reduce sorts expanded scopes and drops repetitions and what an unfiltered scope of the same name makes redundant.
-// The slice is used in place.
-func Reduce(expanded []string) []string {
-	slices.Sort(expanded)
-	out := expanded[:0]
-	unfiltered := ""
-	for _, scope := range expanded {
-		if len(out) > 0 && out[len(out)-1] == scope {
-			continue
-		}
-		// "!" sorts before every character of a name, so filtered forms directly follow the bare name.
-		name, _, filtered := strings.Cut(scope, "!")
-		switch {
-		case !filtered:
-			unfiltered = name
-		case unfiltered != "" && name == unfiltered:
-			continue
-		}
-		out = append(out, scope)
-	}
-	clear(expanded[len(out):])
 	return out
 }

@@ -8,7 +8,9 @@ import "slices"
 // log; a scope that expansion could not use is among them, as written.
 //
 // o carries the client context of the token (empty for the hub's own tokens); held are the owner's scopes.
-func (c *Catalog) TokenScopes(raw []string, o Owner, held Scopes, groupsOf func(user string) []string) (effective Scopes, discarded []string) {
+func (c *Catalog) TokenScopes(
+	raw []string, o Owner, held Scopes, groupsOf func(user string) []string,
+) (effective Scopes, discarded []string) {
 	if slices.Contains(raw, scopeInherit) {
 		return held, nil
 	}
@@ -27,7 +29,9 @@ func (c *Catalog) TokenScopes(raw []string, o Owner, held Scopes, groupsOf func(
 // have (raw as well) may hand out to o. A scope that is in both lists, or that expands to what have covers, is allowed
 // as written; of a scope that is covered in part, the covered expanded scopes are allowed, and the scope itself is
 // reported as disallowed too. Unknown and malformed scopes are disallowed. Both results are sorted.
-func (c *Catalog) ResolveRequested(requested, have []string, o Owner, groupsOf func(user string) []string) (allowed, disallowed []string) {
+func (c *Catalog) ResolveRequested(
+	requested, have []string, o Owner, groupsOf func(user string) []string,
+) (allowed, disallowed []string) {
 	var open []string
 	for _, scope := range requested {
 		switch {

@@ -102,6 +102,11 @@ func TestResolveRequested(t *testing.T) {
 			allowed: []string{"tokens!user"},
 		},
 		{
+			name: "what is granted already is not spelled out again", requested: []string{"delete:servers!user", "servers"},
+			have:    []string{"delete:servers!user=alice", "start:servers"},
+			allowed: []string{"delete:servers!user", "start:servers"}, disallowed: []string{"servers"},
+		},
+		{
 			name: "repeated", requested: []string{"proxy", "shutdown", "proxy", "shutdown"}, have: []string{"proxy"},
 			allowed: []string{"proxy"}, disallowed: []string{"shutdown"},
 		},
