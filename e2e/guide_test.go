@@ -30,7 +30,7 @@ func startGuide(t *testing.T) *guide {
 		unmanaged = `{"managed": False, "capabilities": ["announce"]}`
 		managed = `{"managed": True, "capabilities": ["monitoring", "data-processing"]}`
 	}
-	g.hub = harness.Start(t, harness.Options{Config: fmt.Sprintf(`
+	g.hub = harness.Prepare(t, harness.Options{Config: fmt.Sprintf(`
 import os, sys
 program = %[1]q
 c.JupyterHub.services += [
@@ -64,6 +64,15 @@ c.JupyterHub.load_roles += [
 		`JUPYTERHUB_OAUTH_ACCESS_SCOPES=["access:services", "access:services!service=announcement"]`,
 	}, harness.Python(), harness.Testdata("guide_services.py"), "announcement")
 	g.hub.Secret(g.announcementToken)
+	// JupyterHub waits a minute at its start for unmanaged services that do not answer
+	harness.Poll(t, 20*time.Second, "the announcement service", func() bool {
+		r, err := http.Get(announcement + "/services/announcement/")
+		if err == nil {
+			r.Body.Close()
+		}
+		return err == nil
+	})
+	g.hub.Run(t)
 	for _, name := range []string{"announcement", "monitoring", "registry", "checker"} {
 		serviceUp(t, g.hub, name)
 	}
@@ -203,7 +212,11 @@ func (g *guide) checker(t *testing.T) {
 
 func (g *guide) restart(t *testing.T) {
 	g.hub.API(t, "").Post("/services/monitoring/die", "{}") // the answer is the proxy's
-	harness.Poll(t, 20*time.Second, "the managed service to be started again", func() bool {
+	limit := 20 * time.Second
+	if harness.Oracle() {
+		limit = 70 * time.Second // it looks after its services once a minute
+	}
+	harness.Poll(t, limit, "the managed service to be started again", func() bool {
 		return strings.Count(g.hub.Log(), "monitoring has started") >= 2 &&
 			g.hub.API(t, "").Get("/services/monitoring/").Status == http.StatusOK
 	})

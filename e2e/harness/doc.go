@@ -13,5 +13,6 @@
 //	MINIHUB_E2E_HUB     minihub (default) or jupyterhub
 //	MINIHUB_E2E_BINARY  the minihub binary, default bin/minihub
 //	MINIHUB_E2E_VENV    the virtual environment of the clients, default .cache/venv
+//	MINIHUB_E2E_TRY     when set, tests of what JupyterHub lacks run against it all the same
 //	MINIHUB_E2E_KEEP    when set, the temporary folders are kept and named
 package harness

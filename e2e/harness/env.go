@@ -15,7 +15,7 @@ func Oracle() bool { return os.Getenv("MINIHUB_E2E_HUB") == "jupyterhub" }
 // MinihubOnly skips the test when the hub under test is JupyterHub; reason says what JupyterHub lacks.
 func MinihubOnly(t testing.TB, reason string) {
 	t.Helper()
-	if Oracle() {
+	if Oracle() && os.Getenv("MINIHUB_E2E_TRY") == "" {
 		t.Skip("the oracle cannot do this: " + reason)
 	}
 }
