@@ -110,3 +110,16 @@ func (c column) has(word string) bool {
 	}
 	return false
 }
+
+// DDL returns the statements that create JupyterHub's tables and indexes on "sqlite" or "postgres", by the name of what they create.
+func DDL(engine string) map[string]string {
+	out := map[string]string{}
+	for _, t := range schema() {
+		list := t.ddl(dialect(engine))
+		out[t.name] = list[0]
+		for _, index := range list[1:] {
+			out[strings.Fields(index)[2]] = index
+		}
+	}
+	return out
+}
