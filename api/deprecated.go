@@ -1,0 +1,71 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/httpmw"
+)
+
+// tokenOwner answers the deprecated GET /authorizations/token/{token}: whose token it is.
+func (a *API) tokenOwner(w http.ResponseWriter, r *http.Request) error {
+	if httpmw.Identity(r).Token == nil {
+		return &hub.Error{Kind: hub.Forbidden, Message: "This endpoint needs an API token"}
+	}
+	a.o.Logger.WarnContext(r.Context(), "GET /authorizations/token is deprecated; use GET /user with the token")
+	owner, err := a.o.Hub.Access.ByToken(r.Context(), httpmw.Param(r, "token"))
+	if err != nil {
+		return err
+	}
+	if owner == nil {
+		return &hub.Error{Kind: hub.NotFound}
+	}
+	return a.writeOwner(w, r, owner)
+}
+
+// cookieOwner answers the deprecated GET /authorizations/cookie/{name}/{value}: who is logged in with the cookie.
+func (a *API) cookieOwner(w http.ResponseWriter, r *http.Request) error {
+	if httpmw.Identity(r).Token == nil {
+		return &hub.Error{Kind: hub.Forbidden, Message: "This endpoint needs an API token"}
+	}
+	a.o.Logger.WarnContext(r.Context(), "GET /authorizations/cookie is deprecated; use OAuth")
+	name, value := httpmw.Param(r, "name"), httpmw.Param(r, "value")
+	h := http.Header{}
+	if value != "" {
+		h.Set("Cookie", name+"=\""+value+"\"")
+	} else {
+		h["Cookie"] = r.Header["Cookie"]
+	}
+	owner, err := a.o.Requests.SessionOwner(r.Context(), name, h)
+	if err != nil {
+		return err
+	}
+	if owner == nil {
+		return &hub.Error{Kind: hub.NotFound}
+	}
+	return a.writeOwner(w, r, owner)
+}
+
+// writeOwner shows the owner as far as the caller's own scopes allow.
+func (a *API) writeOwner(w http.ResponseWriter, r *http.Request, owner *hub.Identity) error {
+	scopes := httpmw.Identity(r).Scopes
+	var m object
+	var err error
+	if owner.Service != nil {
+		m, err = a.serviceSelf(r.Context(), scopes, owner.Service)
+	} else {
+		m, err = a.userSelf(r, scopes, owner.User)
+	}
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		m = object{}
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, m)
+}
+
+// gone answers POST /authorizations/token, which JupyterHub removed in 2.0.
+func (a *API) gone(http.ResponseWriter, *http.Request) error {
+	return &hub.Error{Kind: hub.NotFound, Hint: "removed in JupyterHub 2.0; use POST /users/{user}/tokens"}
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/minihub/minihub/hub"
+)
+
+// paginationMedia is the media type by which a client asks for pages.
+const paginationMedia = "application/jupyterhub-pagination+json"
+
+// page is what a client asked for.
+type page struct {
+	offset, limit int
+	wrapped       bool // answer with items and _pagination
+	url           *url.URL
+}
+
+// accepts tells whether Accept lists the pagination media type exactly; parameters such as q break the match, as in JupyterHub.
+func accepts(r *http.Request) bool {
+	for _, line := range r.Header.Values("Accept") {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.ToLower(strings.TrimSpace(part)) == paginationMedia {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// paging reads offset and limit. Negative values count as positive ones, a limit is between 1 and the maximum.
+func (a *API) paging(r *http.Request) (page, error) {
+	p := page{wrapped: accepts(r), url: r.URL, limit: a.o.Pages.Max}
+	if p.wrapped {
+		p.limit = a.o.Pages.Default
+	}
+	var err error
+	if p.offset, err = intParam(r, "offset", 0); err != nil {
+		return p, err
+	}
+	if p.limit, err = intParam(r, "limit", p.limit); err != nil {
+		return p, err
+	}
+	p.limit = min(max(p.limit, 1), a.o.Pages.Max)
+	return p, nil
+}
+
+func intParam(r *http.Request, name string, def int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0, &hub.Error{Kind: hub.Invalid, Message: "Invalid argument type, offset and limit must be integers", Hint: name + " must be an integer below 2147483648"}
+	}
+	if n < 0 {
+		n = -n
+	}
+	return int(n), nil
+}
+
+// answer wraps items for clients that asked for pages.
+func (p page) answer(r *http.Request, scheme string, items any, total int) any {
+	if !p.wrapped {
+		return items
+	}
+	return p.wrap(r, scheme, items, total)
+}
+
+func (p page) wrap(r *http.Request, scheme string, items any, total int) any {
+	info := object{"offset": p.offset, "limit": p.limit, "total": total, "next": nil}
+	if next := p.offset + p.limit; next < total {
+		info["next"] = object{"offset": next, "limit": p.limit, "url": p.nextURL(r, scheme, next)}
+	}
+	return object{"items": items, "_pagination": info}
+}
+
+// nextURL is the URL of this request with offset and limit replaced; other parameters stay as they are.
+func (p page) nextURL(r *http.Request, scheme string, offset int) string {
+	var keep []string
+	for part := range strings.SplitSeq(p.url.RawQuery, "&") {
+		key, _, _ := strings.Cut(part, "=")
+		if part != "" && key != "offset" && key != "limit" {
+			if !strings.Contains(part, "=") {
+				part += "="
+			}
+			keep = append(keep, part)
+		}
+	}
+	keep = append(keep, "offset="+strconv.Itoa(offset), "limit="+strconv.Itoa(p.limit))
+	return scheme + "://" + r.Host + p.url.EscapedPath() + "?" + strings.Join(keep, "&")
+}

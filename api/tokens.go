@@ -1,0 +1,135 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/minihub/minihub/auth"
+	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/httpmw"
+)
+
+func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
+	tokens, err := a.o.Hub.Tokens.List(r.Context(), httpmw.Param(r, "user"))
+	if err != nil {
+		return err
+	}
+	items := make([]object, len(tokens))
+	for i := range tokens {
+		items[i] = a.tokenModel(&tokens[i])
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, object{"api_tokens": items})
+}
+
+func (a *API) getToken(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.o.Hub.Tokens.Get(r.Context(), httpmw.Param(r, "user"), httpmw.Param(r, "token_id"))
+	if err != nil {
+		return err
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, a.tokenModel(t))
+}
+
+func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.o.Hub.Tokens.Revoke(r.Context(), httpmw.Param(r, "user"), httpmw.Param(r, "token_id")); err != nil {
+		return err
+	}
+	return empty(w, http.StatusNoContent)
+}
+
+// tokenBody is the body of POST /users/{user}/tokens.
+type tokenBody struct {
+	new  hub.NewToken
+	auth map[string]json.RawMessage // login form data; used only when the request has no credential
+}
+
+// createToken makes a token for a user. Without a credential on the request, "auth" in the body is a login, which needs no XSRF
+// token because nothing the browser sends by itself takes part.
+func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
+	b, err := readTokenBody(r)
+	if err != nil {
+		return err
+	}
+	id, name := httpmw.Identity(r), httpmw.Param(r, "user")
+	if id == nil {
+		if id, err = a.loginByBody(r, b.auth); err != nil {
+			return err
+		}
+	} else if err := a.o.Requests.CheckXSRF(r); err != nil {
+		return err
+	}
+	if err := a.o.Hub.Access.Check(r.Context(), id, a.o.Hub.Access.OnUser(r.Context(), name), "tokens"); err != nil {
+		return err
+	}
+	t, secret, err := a.o.Hub.Tokens.Create(r.Context(), id, name, b.new)
+	if err != nil {
+		return err
+	}
+	m := a.tokenModel(t)
+	m["token"] = secret
+	w.Header().Set("Cache-Control", "no-store")
+	return httpmw.WriteJSON(w, http.StatusCreated, m)
+}
+
+func readTokenBody(r *http.Request) (tokenBody, error) {
+	var b tokenBody
+	m, err := httpmw.ReadObject(r)
+	if err != nil {
+		return b, err
+	}
+	if _, err := httpmw.Field(m, "note", &b.new.Note); err != nil {
+		return b, err
+	}
+	if _, err := httpmw.Field(m, "scopes", &b.new.Scopes); err != nil {
+		return b, err
+	}
+	if _, err := httpmw.Field(m, "roles", &b.new.Roles); err != nil {
+		return b, err
+	}
+	if _, err := httpmw.Field(m, "auth", &b.auth); err != nil {
+		return b, err
+	}
+	raw, ok := m["expires_in"]
+	if !ok || string(raw) == "null" {
+		return b, nil
+	}
+	var seconds int64
+	if err := json.Unmarshal(raw, &seconds); err != nil || seconds < 1 || seconds > maxSeconds {
+		return b, &hub.Error{Kind: hub.Invalid, Message: "expires_in must be a positive integer number of seconds, or null", Hint: "field expires_in"}
+	}
+	d := time.Duration(seconds) * time.Second
+	b.new.ExpiresIn = &d
+	return b, nil
+}
+
+// maxSeconds is the longest expiry that fits a time.Duration, in seconds.
+const maxSeconds = int64(1<<63-1) / int64(time.Second)
+
+// loginByBody authenticates with the data of the body's "auth".
+func (a *API) loginByBody(r *http.Request, data map[string]json.RawMessage) (*hub.Identity, error) {
+	if len(data) == 0 {
+		return nil, &hub.Error{Kind: hub.Forbidden, Message: "Missing or invalid credentials."}
+	}
+	req := auth.Request{RemoteIP: httpmw.RemoteIP(r), Header: r.Header, Form: map[string][]string{}}
+	for k, raw := range data {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw)
+		}
+		req.Form[k] = []string{text}
+		switch k {
+		case "username":
+			req.Username = strings.TrimSpace(text)
+		case "password":
+			req.Password = text
+		case "otp":
+			req.OTP = text
+		}
+	}
+	login, err := a.o.Hub.Logins.Login(r.Context(), req)
+	if err != nil {
+		return nil, err
+	}
+	return a.o.Hub.Access.OfUser(r.Context(), login.User.ID)
+}

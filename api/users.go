@@ -1,0 +1,276 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/httpmw"
+	"github.com/minihub/minihub/orm"
+	"github.com/minihub/minihub/rbac"
+)
+
+// currentUser answers GET /user: who the credential belongs to. It may always read its own name and groups.
+func (a *API) currentUser(w http.ResponseWriter, r *http.Request) error {
+	id := httpmw.Identity(r)
+	seen, err := rbac.Parse(a.o.Hub.Access.Identify(id))
+	if err != nil {
+		return fmt.Errorf("parse identify scopes: %w", err)
+	}
+	var m object
+	if id.Service != nil {
+		m, err = a.serviceSelf(r.Context(), seen, id.Service)
+	} else {
+		m, err = a.userSelf(r, seen, id.User)
+	}
+	if err != nil {
+		return err
+	}
+	m["token_id"], m["session_id"] = nil, nil
+	if id.Token != nil {
+		m["token_id"], m["session_id"] = tokenID(id.Token.ID), id.Token.SessionID
+	}
+	m["scopes"] = list(id.Expanded)
+	return httpmw.WriteJSON(w, http.StatusOK, m)
+}
+
+func (a *API) userSelf(r *http.Request, scopes rbac.Scopes, u *orm.User) (object, error) {
+	v, err := a.o.Hub.Users.View(r.Context(), u)
+	if err != nil {
+		return nil, err
+	}
+	return a.userModel(scopes, v, includeStopped(r)), nil
+}
+
+func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
+	q, p, err := a.userQuery(r)
+	if err != nil {
+		return err
+	}
+	id := httpmw.Identity(r)
+	result, err := a.o.Hub.Users.List(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	items, stopped := make([]object, 0, len(result.Users)), includeStopped(r)
+	for i := range result.Users {
+		u := &result.Users[i]
+		if q.State == "ready" && !slices.ContainsFunc(u.Servers, func(s hub.ServerView) bool { return s.Ready }) {
+			continue
+		}
+		if m := a.userModel(id.Scopes, u, stopped); m != nil {
+			items = append(items, m)
+		}
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, p.answer(r, a.scheme(r), items, result.Total))
+}
+
+func (a *API) userQuery(r *http.Request) (orm.UserQuery, page, error) {
+	v := r.URL.Query()
+	q := orm.UserQuery{State: v.Get("state"), NameFilter: v.Get("name_filter"), Sort: "id"}
+	if sort := v.Get("sort"); sort != "" {
+		q.Sort = sort
+		if sort[0] == '-' {
+			q.Sort, q.Desc = sort[1:], true
+		}
+	}
+	if !slices.Contains([]string{"id", "name", "last_activity"}, q.Sort) {
+		return q, page{}, invalid("sort must be 'id', 'name', or 'last_activity', not '%s'", v.Get("sort"))
+	}
+	if !slices.Contains([]string{"", "active", "ready", "inactive"}, q.State) {
+		return q, page{}, invalid("Unrecognized state filter: '%s'", q.State)
+	}
+	p, err := a.paging(r)
+	if err != nil {
+		return q, p, err
+	}
+	q.Offset, q.Limit = p.offset, p.limit
+	if q.State != "" {
+		q.ActiveSpawners = a.o.Hub.Servers.PendingIDs()
+	}
+	f, _ := httpmw.Identity(r).Scopes.ListFilter("list:users", rbac.KindUser, rbac.KindGroup)
+	if !f.All {
+		q.OnlyUsers, q.OnlyGroups = keysOf(f.Users), keysOf(f.Groups)
+	}
+	return q, p, nil
+}
+
+// keysOf returns a set as a sorted list, never nil: a nil list would mean no limit.
+func keysOf(set map[string]struct{}) []string {
+	out := make([]string, 0, len(set))
+	for k := range set {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := a.o.Hub.Users.Get(r.Context(), httpmw.Param(r, "user"))
+	if err != nil {
+		return err
+	}
+	m := a.userModel(httpmw.Identity(r).Scopes, u, includeStopped(r))
+	if m == nil {
+		m = object{}
+	}
+	if _, ok := m["auth_state"]; ok {
+		if m["auth_state"], err = a.o.Hub.Logins.AuthState(r.Context(), &u.User); err != nil {
+			return err
+		}
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, m)
+}
+
+// userBody is what POST and PATCH of a user accept.
+type userBody struct {
+	hub.UserPatch
+	empty bool
+}
+
+var userKeys = []string{"name", "admin", "groups", "roles", "auth_state"}
+
+// readUserBody reads a user model. groups and roles are known keys that cannot be set here: each has its own endpoint or configuration.
+func readUserBody(r *http.Request) (userBody, error) {
+	var b userBody
+	m, err := httpmw.ReadObject(r)
+	if err != nil {
+		return b, err
+	}
+	b.empty = len(m) == 0
+	if err := knownKeys(m, userKeys...); err != nil {
+		return b, err
+	}
+	for key, way := range map[string]string{"groups": "use POST /groups/{group}/users", "roles": "roles are given in load_roles or by the authenticator"} {
+		if _, ok := m[key]; ok {
+			return b, &hub.Error{Kind: hub.Invalid, Message: key + " cannot be set here", Hint: way}
+		}
+	}
+	if _, err := httpmw.Field(m, "name", &b.Name); err != nil {
+		return b, err
+	}
+	if _, err := httpmw.Field(m, "admin", &b.Admin); err != nil {
+		return b, err
+	}
+	if raw, ok := m["auth_state"]; ok {
+		var state map[string]any
+		if err := json.Unmarshal(raw, &state); err != nil {
+			return b, invalid("auth_state must be a JSON object or null")
+		}
+		var v any
+		if state != nil {
+			v = state
+		}
+		b.AuthState = &v
+	}
+	return b, nil
+}
+
+func knownKeys(m map[string]json.RawMessage, known ...string) error {
+	for k := range m {
+		if !slices.Contains(known, k) {
+			return &hub.Error{Kind: hub.Invalid, Message: fmt.Sprintf("Invalid JSON keys: %q is not one of %v", k, known)}
+		}
+	}
+	return nil
+}
+
+func invalid(format string, args ...any) *hub.Error {
+	return &hub.Error{Kind: hub.Invalid, Message: fmt.Sprintf(format, args...)}
+}
+
+func (a *API) createUsers(w http.ResponseWriter, r *http.Request) error {
+	var names []string
+	m, err := httpmw.ReadObject(r)
+	if err != nil {
+		return err
+	}
+	if _, err := httpmw.Field(m, "usernames", &names); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return &hub.Error{Kind: hub.Invalid, Message: "Must specify at least one user to create", Hint: `send {"usernames": ["..."]}`}
+	}
+	var admin bool
+	if _, err := httpmw.Field(m, "admin", &admin); err != nil {
+		return err
+	}
+	if err := knownKeys(m, append([]string{"usernames"}, userKeys...)...); err != nil {
+		return err
+	}
+	id := httpmw.Identity(r)
+	created, err := a.o.Hub.Users.Create(r.Context(), id, names, admin)
+	if err != nil {
+		return err
+	}
+	items := make([]object, len(created))
+	for i := range created {
+		items[i] = a.userModel(id.Scopes, &created[i], false)
+	}
+	return httpmw.WriteJSON(w, http.StatusCreated, items)
+}
+
+func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
+	b, err := readUserBody(r)
+	if err != nil {
+		return err
+	}
+	id := httpmw.Identity(r)
+	u, err := a.o.Hub.Users.CreateOne(r.Context(), id, httpmw.Param(r, "user"), b.UserPatch)
+	if err != nil {
+		return err
+	}
+	return httpmw.WriteJSON(w, http.StatusCreated, a.userModel(id.Scopes, u, false))
+}
+
+func (a *API) updateUser(w http.ResponseWriter, r *http.Request) error {
+	b, err := readUserBody(r)
+	if err != nil {
+		return err
+	}
+	if b.empty {
+		return invalid("Must specify at least one of name, admin, auth_state")
+	}
+	id := httpmw.Identity(r)
+	u, err := a.o.Hub.Users.Update(r.Context(), id, httpmw.Param(r, "user"), b.UserPatch)
+	if err != nil {
+		return err
+	}
+	m := a.userModel(id.Scopes, u, false)
+	if id.Scopes.Has("admin:auth_state") && m != nil {
+		if m["auth_state"], err = a.o.Hub.Logins.AuthState(r.Context(), &u.User); err != nil {
+			return err
+		}
+	}
+	return httpmw.WriteJSON(w, http.StatusOK, m)
+}
+
+func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
+	if err := a.o.Hub.Users.Delete(r.Context(), httpmw.Identity(r), httpmw.Param(r, "user")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// adminAccess answers the deprecated POST /users/{user}/admin-access, which does nothing since servers use OAuth.
+func (a *API) adminAccess(w http.ResponseWriter, r *http.Request) error {
+	if !a.o.Info.AdminAccess {
+		return &hub.Error{Kind: hub.Forbidden, Message: "admin access to user servers disabled", Hint: "nothing needs it: servers check access:servers"}
+	}
+	if _, err := a.o.Hub.Users.Find(r.Context(), httpmw.Param(r, "user")); err != nil {
+		return err
+	}
+	return empty(w, http.StatusOK)
+}
+
+// empty answers with a status alone, in the form JupyterHub gives it.
+func empty(w http.ResponseWriter, status int) error {
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	}
+	w.WriteHeader(status)
+	return nil
+}

@@ -1,0 +1,181 @@
+package httpmw
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/minihub/minihub/hub"
+)
+
+// Options configure Middleware. Access, Cookies, XSRF and BaseURL are mandatory.
+type Options struct {
+	Access            *hub.Access
+	Logins            *hub.Logins // nil: logins never go stale
+	Cookies           *Cookies
+	XSRF              *XSRF
+	BaseURL           string            // percent-encoded, slashes at both ends
+	PublicURL         string            // "" = the request's own scheme and host
+	Headers           map[string]string // tornado_settings.headers: override or extend the security headers
+	TrustedDownstream []netip.Prefix    // peers whose forwarded headers count
+	Logger            *slog.Logger
+	Observe           func(method, handler string, code int, d time.Duration) // request_duration_seconds; nil: nobody
+	Pages
+}
+
+// Pages are what web contributes.
+type Pages struct {
+	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, e *hub.Error)
+	NotFound  Handler // below the hub prefix
+	Outside   Handler // outside base_url or the hub prefix
+	LoginURL  func(r *http.Request) string
+}
+
+// Middleware wraps every route of the hub. Safe for concurrent use.
+type Middleware struct {
+	o       Options
+	headers [2]http.Header // security headers of pages and of the API
+}
+
+// retryDatabase is the Retry-After of answers given while the database is not available.
+const retryDatabase = 2 * time.Second
+
+// New returns a Middleware.
+func New(o Options) *Middleware {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Outside == nil {
+		o.Outside = func(http.ResponseWriter, *http.Request) error { return &hub.Error{Kind: hub.NotFound} }
+	}
+	m := &Middleware{o: o}
+	m.headers = [2]http.Header{m.securityHeaders(false), m.securityHeaders(true)}
+	return m
+}
+
+// jupyterHubVersion is what X-JupyterHub-Version tells; servers and services compare major versions with theirs.
+const jupyterHubVersion = "6.1.1"
+
+func (m *Middleware) securityHeaders(api bool) http.Header {
+	csp := "frame-ancestors 'none'; report-uri " + m.o.BaseURL + "hub/security/csp-report"
+	if api {
+		csp += "; default-src 'none'"
+	}
+	h := http.Header{}
+	h.Set("X-JupyterHub-Version", jupyterHubVersion)
+	h.Set("Access-Control-Allow-Headers", "accept, content-type, authorization")
+	h.Set("Content-Security-Policy", csp)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if !api {
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
+	for k, v := range m.o.Headers {
+		h.Set(k, v)
+	}
+	return h
+}
+
+// serveRoute is the handler of one line of a table.
+func (m *Middleware) serveRoute(api bool, route Route) http.HandlerFunc {
+	quiet := route.Access.kind == KindPublic && route.Method != http.MethodPost
+	return func(w http.ResponseWriter, r *http.Request) {
+		m.run(w, r, api, quiet, route.Name, func(w http.ResponseWriter, r *http.Request) error {
+			if !paramsValid(r) {
+				return &hub.Error{Kind: hub.NotFound, Hint: "a name in the path is not valid UTF-8 or has control characters"}
+			}
+			if err := m.authorize(w, r, route); err != nil {
+				return err
+			}
+			return route.Handler(w, r)
+		})
+	}
+}
+
+// serve wraps a handler that has no line in a table: 404, 405, OPTIONS and what lies outside the hub.
+func (m *Middleware) serve(api bool, h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { m.run(w, r, api, false, "", h) }
+}
+
+// run is the part that is the same for every request.
+func (m *Middleware) run(w http.ResponseWriter, r *http.Request, api, quiet bool, name string, h Handler) {
+	begin := time.Now()
+	s := &state{requestID: newRequestID(), remoteIP: clientIP(r, m.o.TrustedDownstream), api: api}
+	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, s))
+	rec := &recorder{ResponseWriter: w}
+	m.setHeaders(rec.Header(), s)
+	func() {
+		defer m.recoverPanic(rec, r)
+		if err := h(rec, r); err != nil && !errors.Is(err, errHandled) {
+			m.WriteError(rec, r, err)
+		}
+	}()
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	d := time.Since(begin)
+	m.logRequest(r, rec, s, quiet && rec.status < 300, d)
+	if m.o.Observe != nil && name != "" {
+		m.o.Observe(r.Method, name, rec.status, d)
+	}
+}
+
+func (m *Middleware) setHeaders(h http.Header, s *state) {
+	i := 0
+	if s.api {
+		i = 1
+	}
+	for k, v := range m.headers[i] {
+		h[k] = v
+	}
+	h["X-Request-Id"] = []string{s.requestID}
+}
+
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// recoverPanic turns a panic into a 500; its stack goes to the log, never to the client.
+func (m *Middleware) recoverPanic(w *recorder, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	m.o.Logger.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r), "err", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if w.status == 0 {
+		m.WriteError(w, r, errors.New("panic"))
+	}
+}
+
+// toLogin sends an anonymous visitor of a page to the login page; only GET and HEAD can come back.
+func (m *Middleware) toLogin(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return &hub.Error{Kind: hub.Forbidden, Message: "You are not logged in, or your login has expired", Hint: "log in and try again"}
+	}
+	to := m.o.BaseURL + "hub/login"
+	if m.o.LoginURL != nil {
+		to = m.o.LoginURL(r)
+	}
+	sep := "?"
+	if u, err := url.Parse(to); err == nil && u.RawQuery != "" {
+		sep = "&"
+	}
+	http.Redirect(w, r, to+sep+"next="+url.QueryEscape(r.URL.RequestURI()), http.StatusFound)
+	return errHandled
+}
+
+// errHandled ends a request that is answered already.
+var errHandled = errors.New("answered")
