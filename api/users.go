@@ -15,11 +15,9 @@ import (
 // currentUser answers GET /user: who the credential belongs to. It may always read its own name and groups.
 func (a *API) currentUser(w http.ResponseWriter, r *http.Request) error {
 	id := httpmw.Identity(r)
-	seen, err := rbac.Parse(a.o.Hub.Access.Identify(id))
-	if err != nil {
-		return fmt.Errorf("parse identify scopes: %w", err)
-	}
+	seen := id.IdentifyScopes()
 	var m object
+	var err error
 	if id.Service != nil {
 		m, err = a.serviceSelf(r.Context(), seen, id.Service)
 	} else {

@@ -57,8 +57,8 @@ func RemoteIP(r *http.Request) string {
 	return host
 }
 
-// XSRFToken returns the token that forms and scripts of this page must send.
-func XSRFToken(r *http.Request) string {
+// PageToken returns the XSRF token that forms and scripts of this page must send.
+func PageToken(r *http.Request) string {
 	if s := stateOf(r.Context()); s != nil {
 		return s.xsrfToken
 	}
