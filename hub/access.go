@@ -171,10 +171,8 @@ func (a *Access) groupNames(ctx context.Context, name string) ([]string, error) 
 	return byID[user.ID], err
 }
 
-// Identify returns the scopes of id with the identify scopes added: what GET /user may read of its caller.
-func (a *Access) Identify(id *Identity) []string {
-	return rbac.Reduce(append(rbac.IdentifyScopes(id.Owner()), id.Expanded...))
-}
+// Identify returns the scopes of id with the identify scopes added: what GET /user may read of its caller. The list is shared.
+func (a *Access) Identify(id *Identity) []string { return id.identifyList }
 
 func logger(l *slog.Logger) *slog.Logger {
 	if l == nil {

@@ -116,7 +116,8 @@ func (a *Access) ofToken(ctx context.Context, row *orm.APIToken) (id *Identity, 
 		return nil, nil, storeErr(failed, "resolve token scopes")
 	}
 	id.Expanded = id.Scopes.List()
-	return id, discarded, nil
+	id, err = id.complete()
+	return id, discarded, err
 }
 
 func (a *Access) ofOwner(ctx context.Context, row *orm.APIToken) (*Identity, error) {
@@ -188,7 +189,7 @@ func (a *Access) loadSession(ctx context.Context, cookieID string) (*Identity, e
 	if err == nil {
 		var id *Identity
 		if id, err = a.ofUserID(ctx, user.ID); err == nil && id.User.CookieID == cookieID {
-			return id, nil
+			return id.complete()
 		}
 	}
 	if err == nil || errors.Is(err, orm.ErrNotFound) {
@@ -204,7 +205,10 @@ func (a *Access) OfUser(ctx context.Context, userID int64) (*Identity, error) {
 	if errors.Is(err, orm.ErrNotFound) {
 		return nil, errorf(NotFound, "No such user").because(err)
 	}
-	return id, err
+	if err != nil {
+		return nil, err
+	}
+	return id.complete()
 }
 
 // UserScopes returns a user's effective scopes, parsed and as sorted text.

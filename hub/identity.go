@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"fmt"
+
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
 )
@@ -14,6 +16,24 @@ type Identity struct {
 	Groups    []string      // of the user, sorted
 	Scopes    rbac.Scopes   // effective, parsed
 	Expanded  []string      // effective, sorted, unparsed; without the identify scopes added for GET /user
+
+	// identify is Scopes with the identify scopes added, computed once because GET /user is the busiest route of a hub.
+	identify     rbac.Scopes
+	identifyList []string
+}
+
+// IdentifyScopes returns Scopes with the right to read one's own name and groups added: what GET /user filters by.
+func (i *Identity) IdentifyScopes() rbac.Scopes { return i.identify }
+
+// complete computes what follows from Scopes; the last step of making an Identity.
+func (i *Identity) complete() (*Identity, error) {
+	own, err := rbac.Parse(rbac.IdentifyScopes(i.Owner()))
+	if err != nil {
+		return nil, fmt.Errorf("parse identify scopes of %s %q: %w", i.Kind(), i.Name(), err)
+	}
+	i.identify = i.Scopes.Union(own)
+	i.identifyList = i.identify.List()
+	return i, nil
 }
 
 // Name returns the name of the user or service.

@@ -1,16 +1,13 @@
 package hub
 
 import (
-	"context"
-	"log/slog"
 	"time"
 
-	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
 )
 
-// ServiceSpec is one entry of JupyterHub.services.
+// ServiceSpec is one entry of JupyterHub.services, or the body of POST /services/{service}.
 type ServiceSpec struct {
 	Name, URL, APIToken, Cwd, User       string
 	Admin                                bool
@@ -29,69 +26,39 @@ type ServiceSpec struct {
 // GroupSpec is one entry of JupyterHub.load_groups.
 type GroupSpec struct {
 	Users      []string
-	Properties map[string]any // nil: leave the stored ones
+	Properties map[string]any // nil: the key was not given, the stored ones stay
 }
 
-// SetupOptions are the parts and configuration that start-up needs.
-type SetupOptions struct {
-	Store    *orm.Store
-	Catalog  *rbac.Catalog
-	Users    *Users
-	Rules    *auth.Rules
-	Tokens   *Tokens
-	Logger   *slog.Logger
-	Specs    SetupSpecs
-	Services ServiceDefaults
-}
-
-// SetupSpecs are the people parts of the configuration, under their trait names.
+// SetupSpecs are the people parts of the configuration, under their trait names. Admin, allowed and blocked users come from the Rules.
 type SetupSpecs struct {
-	LoadRoles                                    []rbac.Role
-	ExtraUserScopes                              []string
-	ManagedRoles                                 []rbac.Role // Authenticator.load_managed_roles()
-	LoadGroups                                   map[string]GroupSpec
-	Services                                     []ServiceSpec
-	ServiceTokens                                map[string]string // token -> service name
-	APITokens                                    map[string]string // token -> user name
-	AdminUsers                                   []string
-	AllowedUsers                                 []string
-	BlockedUsers                                 []string
-	ManageGroups, ManageRoles, ResetManagedRoles bool
-	EnableAuthState, HasCryptKeys                bool
-	DeleteInvalidUsers                           bool
-	TrustUserProvidedTokens                      bool
-}
-
-// ServiceDefaults are what service rows need beyond their spec.
-type ServiceDefaults struct {
-	BaseURL string // JupyterHub.base_url, "/" by default
+	LoadRoles               []rbac.Role
+	ExtraUserScopes         []string
+	ManagedRoles            []rbac.Role // Authenticator.load_managed_roles(); only with ManageRoles
+	LoadGroups              map[string]GroupSpec
+	Services                []ServiceSpec
+	ServiceTokens           map[string]string // token -> service name
+	APITokens               map[string]string // token -> user name
+	ManageGroups            bool
+	ManageRoles             bool
+	ResetManagedRoles       bool // reset_managed_roles_on_startup
+	EnableAuthState         bool
+	HasCryptKeys            bool
+	DeleteInvalidUsers      bool
+	TrustUserProvidedTokens bool
 }
 
 // SetupResult is what start-up found and made.
 type SetupResult struct {
-	Services   []ConfiguredService // configuration's and API-created ones, in order
-	TotalUsers int
+	Services   []ConfiguredService // of the configuration, in its order, then those created through the API
+	TotalUsers int                 // users in the database, for the gauge
 }
 
-// ConfiguredService is a service row with what is not in the row.
+// ConfiguredService is a service's row with what is not in the row.
 type ConfiguredService struct {
 	Row          orm.Service
 	Addr         *orm.Server // nil without url
-	Token        string      // plain API token; "" for API-created ones and external ones without
+	Token        string      // plain API token; "" for those created through the API and external ones without
+	RedirectURI  string      // "" without OAuth
 	Managed      bool
 	Capabilities []string
 }
-
-// Setup brings the database in line with the configuration at start-up.
-type Setup struct {
-	o SetupOptions
-}
-
-// NewSetup returns a Setup.
-func NewSetup(o SetupOptions) *Setup { return &Setup{o: o} }
-
-// Run does all steps before running servers are restored.
-func (s *Setup) Run(ctx context.Context) (*SetupResult, error) { return nil, nil }
-
-// Cleanup deletes OAuth clients that belong to nothing; keep are those of servers in memory. It runs after restore.
-func (s *Setup) Cleanup(ctx context.Context, keep []string) error { return nil }

@@ -187,8 +187,8 @@ func (t *Tokens) Issue(ctx context.Context, template orm.APIToken, scopes []stri
 // Register stores a token that somebody chose (configuration, a resumed server). trusted tokens have enough entropy to do without the
 // slow hash. Invalid when it is too short or too long; Conflict when it exists.
 func (t *Tokens) Register(ctx context.Context, template orm.APIToken, token string, trusted bool, scopes []string) (*orm.APIToken, error) {
-	if n := utf8.RuneCountInString(token); n < orm.MinTokenLength || n > orm.MaxTokenLength {
-		return nil, errorf(Invalid, "tokens must have %d to %d characters, this one has %d", orm.MinTokenLength, orm.MaxTokenLength, n)
+	if err := t.checkLength(token); err != nil {
+		return nil, err
 	}
 	existing, err := t.Lookup(ctx, token)
 	if err != nil {
@@ -202,6 +202,13 @@ func (t *Tokens) Register(ctx context.Context, template orm.APIToken, token stri
 		rounds = orm.GeneratedRounds
 	}
 	return t.insertToken(ctx, template, token, rounds, scopes)
+}
+
+func (t *Tokens) checkLength(token string) error {
+	if n := utf8.RuneCountInString(token); n < orm.MinTokenLength || n > orm.MaxTokenLength {
+		return errorf(Invalid, "tokens must have %d to %d characters, this one has %d", orm.MinTokenLength, orm.MaxTokenLength, n)
+	}
+	return nil
 }
 
 // Lookup returns the row of a token that has not expired, whoever owns it; nil, nil when there is none.

@@ -56,6 +56,7 @@ func (u *Users) Create(ctx context.Context, by *Identity, names []string, admin 
 	if err != nil {
 		return nil, err
 	}
+	u.total(len(rows))
 	return u.views(ctx, rows)
 }
 
@@ -116,6 +117,7 @@ func (u *Users) CreateOne(ctx context.Context, by *Identity, name string, p User
 	if err != nil {
 		return nil, err
 	}
+	u.total(1)
 	return u.View(ctx, &rows[0])
 }
 
@@ -135,6 +137,7 @@ func (u *Users) Ensure(ctx context.Context, name string) (user *orm.User, create
 		}
 		rows, err := u.insert(ctx, []string{name}, false)
 		if err == nil {
+			u.total(1)
 			return &rows[0], true, nil
 		}
 		if !errors.Is(err, orm.ErrConflict) {
@@ -146,7 +149,7 @@ func (u *Users) Ensure(ctx context.Context, name string) (user *orm.User, create
 }
 
 // insert creates users with their default roles and tells the authenticator. When it refuses one, none is created. The hook runs
-// outside of the transaction, for it may take long (creating a system user).
+// outside of the transaction, for it may take long (creating a system user). The caller counts the users.
 func (u *Users) insert(ctx context.Context, names []string, admin bool) ([]orm.User, error) {
 	rows := make([]*orm.User, len(names))
 	ids := make([]int64, len(names))
@@ -172,7 +175,6 @@ func (u *Users) insert(ctx context.Context, names []string, admin bool) ([]orm.U
 			return nil, errorf(Invalid, "Failed to create user %s: %s", row.Name, err).because(err)
 		}
 	}
-	u.total(len(rows))
 	out := make([]orm.User, len(rows))
 	for i, row := range rows {
 		u.log.InfoContext(ctx, "user created", "user", row.Name, "admin", row.Admin)

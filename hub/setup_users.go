@@ -1,0 +1,247 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/minihub/minihub/auth"
+	"github.com/minihub/minihub/orm"
+)
+
+// loadUsers creates admin_users and allowed_users and tells the authenticator of everybody in the database.
+func (s *Setup) loadUsers(ctx context.Context) error {
+	if s.specs.EnableAuthState && !s.specs.HasCryptKeys {
+		return fmt.Errorf("Authenticator.enable_auth_state is set: %w", auth.ErrNoKeys)
+	}
+	for _, text := range s.rules.Warnings() {
+		s.log.WarnContext(ctx, text)
+	}
+	admins := s.rules.AdminUsers()
+	known, err := s.store.UsersByName(ctx, slices.Concat(admins, s.rules.AllowedUsers()))
+	if err != nil {
+		return storeErr(err, "look up configured users")
+	}
+	err = s.store.Tx(ctx, func(tx *orm.Store) error { return s.createConfigured(ctx, tx, admins, known) })
+	if err != nil {
+		return storeErr(err, "create configured users")
+	}
+	return s.announceUsers(ctx)
+}
+
+func (s *Setup) createConfigured(ctx context.Context, tx *orm.Store, admins []string, known map[string]*orm.User) error {
+	var newAdmins, newUsers []*orm.User
+	for _, name := range admins {
+		user := known[name]
+		if user == nil {
+			user = &orm.User{Name: name, Admin: true}
+			known[name] = user
+			newAdmins = append(newAdmins, user)
+			continue
+		}
+		if !user.Admin {
+			user.Admin = true
+			if err := tx.UpdateUser(ctx, user, "admin"); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range s.rules.AllowedUsers() {
+		if known[name] == nil {
+			user := &orm.User{Name: name}
+			known[name] = user
+			newUsers = append(newUsers, user)
+		}
+	}
+	for _, group := range []struct {
+		rows  []*orm.User
+		admin bool
+	}{{newAdmins, true}, {newUsers, false}} {
+		if len(group.rows) == 0 {
+			continue
+		}
+		if err := tx.CreateUsers(ctx, group.rows); err != nil {
+			return err
+		}
+		ids := make([]int64, len(group.rows))
+		for i, row := range group.rows {
+			ids[i] = row.ID
+		}
+		if err := grantDefaultRoles(ctx, tx, ids, group.admin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announceUsers calls the authenticator's add_user for everybody who is not blocked, so that allowed_users follows the database. Those
+// whom it refuses are logged, or deleted with delete_invalid_users. Rows of old databases get a creation time.
+func (s *Setup) announceUsers(ctx context.Context) error {
+	var invalid, undated []*orm.User
+	for user, err := range s.store.AllUsers(ctx) {
+		if err != nil {
+			return storeErr(err, "list users")
+		}
+		if s.rules.Blocked(user.Name) {
+			continue
+		}
+		if err := s.announce(ctx, user); err != nil {
+			s.log.ErrorContext(ctx, "authenticator refuses a user of the database", "user", user.Name, "err", err,
+				"way_out", "Authenticator.delete_invalid_users = True deletes such users")
+			invalid = append(invalid, user)
+		} else if user.Created == nil {
+			undated = append(undated, user)
+		}
+	}
+	return s.store.Tx(ctx, func(tx *orm.Store) error {
+		for _, user := range undated {
+			if user.Created = user.LastActivity; user.Created == nil {
+				now := time.Now().UTC()
+				user.Created = &now
+			}
+			if err := tx.UpdateUser(ctx, user, "created"); err != nil {
+				return storeErr(err, "set creation time of user %q", user.Name)
+			}
+		}
+		if !s.specs.DeleteInvalidUsers {
+			return nil
+		}
+		for _, user := range invalid {
+			s.log.WarnContext(ctx, "deleting invalid user", "user", user.Name)
+			if err := tx.DeleteUser(ctx, user.ID); err != nil {
+				return storeErr(err, "delete invalid user %q", user.Name)
+			}
+		}
+		return nil
+	})
+}
+
+// announce is JupyterHub's add_user: the default one checks the name too.
+func (s *Setup) announce(ctx context.Context, user *orm.User) error {
+	if err := s.rules.Validate(user.Name); err != nil {
+		return err
+	}
+	return s.users.added(ctx, user)
+}
+
+// ensureUsers returns the ids of users in the order of their names, which are normalised and created when missing. where names the
+// configuration entry.
+func (s *Setup) ensureUsers(ctx context.Context, where string, names []string) ([]int64, error) {
+	var problems []error
+	normal := make([]string, 0, len(names))
+	for _, name := range names {
+		n := s.rules.Normalize(name)
+		if err := s.rules.Validate(n); err != nil {
+			problems = append(problems, fmt.Errorf("%s has the invalid user name %q: %w", where, auth.ShortName(name), err))
+			continue
+		}
+		if !slices.Contains(normal, n) {
+			normal = append(normal, n)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	known, err := s.store.UsersByName(ctx, normal)
+	if err != nil {
+		return nil, storeErr(err, "look up users of %s", where)
+	}
+	var missing []string
+	for _, name := range normal {
+		if known[name] == nil {
+			missing = append(missing, name)
+		}
+	}
+	made := map[string]int64{}
+	if len(missing) > 0 {
+		s.log.InfoContext(ctx, "creating users found in the configuration", "users", missing, "where", where)
+		rows, err := s.users.insert(ctx, missing, false)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
+		for _, row := range rows {
+			made[row.Name] = row.ID
+		}
+	}
+	ids := make([]int64, 0, len(normal))
+	for _, name := range normal {
+		if row := known[name]; row != nil {
+			ids = append(ids, row.ID)
+		} else {
+			ids = append(ids, made[name])
+		}
+	}
+	return ids, nil
+}
+
+// loadGroups creates the groups of load_groups, adds their members and replaces their properties. Nobody is removed.
+func (s *Setup) loadGroups(ctx context.Context) error {
+	if s.specs.ManageGroups && len(s.specs.LoadGroups) > 0 {
+		return errors.New("JupyterHub.load_groups cannot be used while Authenticator.manage_groups is set, for the authenticator decides who is in which group: remove one of them")
+	}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(s.specs.LoadGroups)) {
+		where := fmt.Sprintf("JupyterHub.load_groups[%q]", name)
+		if err := auth.ValidateGroupName(name); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", where, err))
+			continue
+		}
+		spec := s.specs.LoadGroups[name]
+		ids, err := s.ensureUsers(ctx, where, spec.Users)
+		if err == nil {
+			err = s.saveGroup(ctx, name, spec, ids)
+		}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (s *Setup) saveGroup(ctx context.Context, name string, spec GroupSpec, members []int64) error {
+	err := s.store.Tx(ctx, func(tx *orm.Store) error {
+		ids, err := ensureGroups(ctx, tx, []string{name})
+		if err != nil {
+			return err
+		}
+		if len(members) > 0 {
+			if err := tx.AddToGroup(ctx, ids[0], members); err != nil {
+				return err
+			}
+		}
+		if spec.Properties == nil {
+			return nil
+		}
+		return tx.UpdateGroup(ctx, &orm.Group{ID: ids[0], Properties: spec.Properties}, "properties")
+	})
+	return storeErr(err, "load group %q", name)
+}
+
+// strikeBlocked takes admin flag, roles and groups from blocked users. Their tokens stay and can do nothing.
+func (s *Setup) strikeBlocked(ctx context.Context) error {
+	rows, err := s.store.UsersByName(ctx, s.rules.BlockedUsers())
+	if err != nil {
+		return storeErr(err, "look up blocked users")
+	}
+	err = s.store.Tx(ctx, func(tx *orm.Store) error {
+		for _, name := range slices.Sorted(maps.Keys(rows)) {
+			row := rows[name]
+			s.log.WarnContext(ctx, "blocked user loses admin flag, roles and groups", "user", name)
+			row.Admin = false
+			if err := tx.UpdateUser(ctx, row, "admin"); err != nil {
+				return err
+			}
+			if err := tx.SetRoles(ctx, orm.HolderUser, row.ID, nil, false); err != nil {
+				return err
+			}
+			if err := tx.SetUserGroups(ctx, row.ID, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return storeErr(err, "strike blocked users")
+}
