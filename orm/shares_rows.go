@@ -38,7 +38,7 @@ const (
 func (s *Store) shareRows(ctx context.Context, q ShareQuery, cond string, args ...any) (out []ShareRow, total int, err error) {
 	var rows []struct {
 		Share
-		shareNames
+		Names shareNames `gorm:"embedded"` // GORM skips unexported embedded types
 	}
 	err = s.view(ctx, "find shares", func(db *gorm.DB) error {
 		base := func() *gorm.DB { return db.Table("shares x").Joins(shareJoins).Where(cond, args...) }
@@ -52,13 +52,13 @@ func (s *Store) shareRows(ctx context.Context, q ShareQuery, cond string, args .
 		}
 		ids := make([]int64, 0, len(rows))
 		for _, row := range rows {
-			ids = append(ids, some(row.ServerRowID)...)
+			ids = append(ids, some(row.Names.ServerRowID)...)
 		}
 		servers, err := (&Store{c: s.c, tx: db}).ServersByID(ctx, ids)
 		for _, row := range rows {
-			row.Scopes = currentScopes(row.Scopes, row.OwnerName, row.ServerName)
-			out = append(out, ShareRow{Share: row.Share, OwnerName: row.OwnerName, ServerName: row.ServerName,
-				ServerRow: at(servers, row.ServerRowID), UserName: row.UserName, GroupName: row.GroupName})
+			row.Scopes = currentScopes(row.Scopes, row.Names.OwnerName, row.Names.ServerName)
+			out = append(out, ShareRow{Share: row.Share, OwnerName: row.Names.OwnerName, ServerName: row.Names.ServerName,
+				ServerRow: at(servers, row.Names.ServerRowID), UserName: row.Names.UserName, GroupName: row.Names.GroupName})
 		}
 		return err
 	})
@@ -68,7 +68,7 @@ func (s *Store) shareRows(ctx context.Context, q ShareQuery, cond string, args .
 func (s *Store) shareCodeRows(ctx context.Context, q ShareQuery, cond string, args ...any) (out []ShareCodeRow, total int, err error) {
 	var rows []struct {
 		ShareCode
-		shareNames
+		Names shareNames `gorm:"embedded"`
 	}
 	err = s.view(ctx, "find share codes", func(db *gorm.DB) error {
 		base := func() *gorm.DB { return db.Table("share_codes x").Joins(shareJoins).Where(cond, args...) }
@@ -80,13 +80,13 @@ func (s *Store) shareCodeRows(ctx context.Context, q ShareQuery, cond string, ar
 		}
 		ids := make([]int64, 0, len(rows))
 		for _, row := range rows {
-			ids = append(ids, some(row.ServerRowID)...)
+			ids = append(ids, some(row.Names.ServerRowID)...)
 		}
 		servers, err := (&Store{c: s.c, tx: db}).ServersByID(ctx, ids)
 		for _, row := range rows {
-			row.Scopes = currentScopes(row.Scopes, row.OwnerName, row.ServerName)
-			out = append(out, ShareCodeRow{ShareCode: row.ShareCode, OwnerName: row.OwnerName, ServerName: row.ServerName,
-				ServerRow: at(servers, row.ServerRowID)})
+			row.Scopes = currentScopes(row.Scopes, row.Names.OwnerName, row.Names.ServerName)
+			out = append(out, ShareCodeRow{ShareCode: row.ShareCode, OwnerName: row.Names.OwnerName, ServerName: row.Names.ServerName,
+				ServerRow: at(servers, row.Names.ServerRowID)})
 		}
 		return err
 	})
