@@ -3,4 +3,4 @@
 if [ "$JUPYTERHUB_USER" = real ]; then
 	exec jupyterhub-singleuser --allow-root "$@"
 fi
-exec python3 "$(dirname "$0")/lightserver.py"
+exec python3 "${0%/*}/lightserver.py"
