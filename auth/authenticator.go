@@ -71,6 +71,12 @@ type LoginPage interface {
 	LoginPage() Page
 }
 
+// Warner (optional) lists what in an authenticator's configuration is probably a mistake, each with its trait, for the
+// start-up log and `minihub check`. Rules has the same method for the rules.
+type Warner interface {
+	Warnings() []string
+}
+
 // Page describes the login page. The zero value is the built-in form with user name and password.
 type Page struct {
 	LoginURL   string // "" = /hub/login; else an absolute path below the hub or a URL

@@ -137,6 +137,9 @@ func TestDummyAndNull(t *testing.T) {
 			t.Errorf("dummy %q with %q: %v, %v", tc.configured, tc.given, m, err)
 		}
 	}
+	if quiet, loud := auth.NewDummy("").Warnings(), auth.NewDummy("s3cr3t").Warnings(); len(quiet) != 1 || len(loud) != 2 || strings.Contains(loud[1], "s3cr3t") {
+		t.Errorf("warnings %q, %q", quiet, loud)
+	}
 	m, err := auth.Null{}.Authenticate(t.Context(), auth.Request{Username: "a"})
 	if m != nil || !errors.As(err, new(*auth.Refusal)) || !(auth.Null{}).LoginPage().NoForm {
 		t.Errorf("null: %v, %v", m, err)

@@ -11,7 +11,10 @@ type Dummy struct {
 	password string
 }
 
-var _ Authenticator = (*Dummy)(nil)
+var (
+	_ Authenticator = (*Dummy)(nil)
+	_ Warner        = (*Dummy)(nil)
+)
 
 // NewDummy makes a Dummy. An empty password accepts every password (DummyAuthenticator.password, deprecated since 5.3 in
 // favour of shared-password).
@@ -26,6 +29,15 @@ func (d *Dummy) Authenticate(_ context.Context, req Request) (*Model, error) {
 		return nil, nil
 	}
 	return &Model{Name: req.Username}, nil
+}
+
+// Warnings says what this authenticator is not for.
+func (d *Dummy) Warnings() []string {
+	out := []string{"the dummy authenticator lets anybody be anybody: it is for tests, not for production"}
+	if d.password != "" {
+		out = append(out, "DummyAuthenticator.password is deprecated: use the shared-password authenticator and SharedPasswordAuthenticator.user_password")
+	}
+	return out
 }
 
 // sameSecret compares without telling by its duration where two secrets differ.

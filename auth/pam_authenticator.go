@@ -20,7 +20,9 @@ type PAMOptions struct {
 	Service      string // PAM service; "" is "login"
 	Encoding     string // of names and passwords on their way to PAM; "" is "utf8"
 	CheckAccount *bool  // run the account phase; nil is true
-	OpenSessions bool   // open a PAM session around each server; turns itself off at the first error
+	// OpenSessions opens a PAM session around each server, and turns itself off at the first error. Choose a Service without
+	// pam_loginuid: it fails on every thread but a process's first, here as in JupyterHub, and Debian's "login" has it.
+	OpenSessions bool
 	Threads      int    // PAM conversations at a time (executor_threads); 0 is 4
 	RequestOTP   bool   // ask for a one-time password, which answers PAM's second hidden prompt
 	OTPPrompt    string // "" is "OTP:"

@@ -5,6 +5,7 @@ package auth_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -38,7 +39,7 @@ func TestPAMOfThisMachine(t *testing.T) {
 	}
 	name, group := fmt.Sprintf("mhpam%d", os.Getpid()), fmt.Sprintf("mhgrp%d", os.Getpid())
 	systemUser(t, name, "corréct horse", group)
-	a, err := auth.NewPAM(auth.PAMOptions{OpenSessions: true})
+	a, err := auth.NewPAM(auth.PAMOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +63,7 @@ func TestPAMOfThisMachine(t *testing.T) {
 			t.Log(refusal)
 		}
 	}
-	if err := errors.Join(a.PreSpawnStart(t.Context(), name, ""), a.PostSpawnStop(t.Context(), name, "")); err != nil {
-		t.Errorf("session: %v", err)
-	}
+	sessionsOfThisMachine(t, name)
 
 	// The password still fits, and the account phase refuses.
 	if out, err := exec.Command("usermod", "-e", "2001-01-01", name).CombinedOutput(); err != nil {
@@ -81,6 +80,25 @@ func TestPAMOfThisMachine(t *testing.T) {
 	}
 	if m, err := lax.Authenticate(t.Context(), auth.Request{Username: name, Password: "corréct horse"}); m == nil {
 		t.Errorf("check_account = False: %v", err)
+	}
+}
+
+// sessionsOfThisMachine opens and closes a PAM session. What fails is logged and does not keep a server from starting, so
+// the log tells. The service is "other": pam_loginuid of "login" refuses every thread but a process's first, in JupyterHub too.
+func sessionsOfThisMachine(t *testing.T, name string) {
+	t.Helper()
+	for _, service := range []string{"other", "login"} {
+		var log strings.Builder
+		a, err := auth.NewPAM(auth.PAMOptions{Service: service, OpenSessions: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(a.PreSpawnStart(t.Context(), name, ""), a.PostSpawnStop(t.Context(), name, "")); err != nil {
+			t.Errorf("session of %s: %v", service, err)
+		}
+		if service == "other" && log.Len() > 0 {
+			t.Errorf("session of %s: %s", service, &log)
+		}
 	}
 }
 

@@ -1,15 +1,15 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // compilePattern turns a Python regular expression into a Go one that matches at the start of the text, as Python's
-// re.match does. What the two dialects write differently is translated: \w and \d mean all of Unicode, \Z is \z, {,n} is
-// {0,n}. Go has no look-around and no back-references; such a pattern is an error rather than a rule that means something else.
+// re.match does. What the two dialects write differently is translated: \w, \d and \s mean all of Unicode, \Z is \z,
+// {,n} is {0,n}. Go has no look-around and no back-references; such a pattern is an error rather than a rule that means something else.
 func compilePattern(pattern string) (*regexp.Regexp, error) {
 	translated, err := translatePattern(pattern)
 	if err != nil {
@@ -21,6 +21,9 @@ func compilePattern(pattern string) (*regexp.Regexp, error) {
 	}
 	return re, nil
 }
+
+// openRepeat is Python's repetition without a lower bound.
+var openRepeat = regexp.MustCompile(`^\{,[0-9]*\}`)
 
 func translatePattern(p string) (string, error) {
 	var out strings.Builder
@@ -51,7 +54,7 @@ func translatePattern(p string) (string, error) {
 		case c == ']' && class:
 			class = false
 			out.WriteByte(c)
-		case c == '{' && !class && strings.HasPrefix(p[i+1:], ","):
+		case c == '{' && !class && openRepeat.MatchString(p[i:]):
 			out.WriteString("{0")
 		default:
 			out.WriteByte(c)
@@ -62,23 +65,34 @@ func translatePattern(p string) (string, error) {
 
 // translateEscape writes the Go form of a Python escape, given without its backslash.
 func translateEscape(c byte, class bool) (string, error) {
+	const word, space = `\p{L}\p{N}_`, `\s\v\p{Z}\x{85}`
 	switch c {
-	case 'w':
-		if class {
-			return `\p{L}\p{N}_`, nil
+	case 'w', 's':
+		set := word
+		if c == 's' {
+			set = space
 		}
-		return `[\p{L}\p{N}_]`, nil
-	case 'W':
 		if class {
-			return "", errors.New(`\W inside [...] cannot be translated, write out the characters`)
+			return set, nil
 		}
-		return `[^\p{L}\p{N}_]`, nil
+		return "[" + set + "]", nil
+	case 'W', 'S':
+		if class {
+			return "", fmt.Errorf(`\%c inside [...] cannot be translated, write out the characters`, c)
+		}
+		if c == 'S' {
+			return "[^" + space + "]", nil
+		}
+		return "[^" + word + "]", nil
 	case 'd':
 		return `\p{Nd}`, nil
 	case 'D':
 		return `\P{Nd}`, nil
 	case 'Z':
 		return `\z`, nil
+	}
+	if c >= utf8.RuneSelf { // an escaped letter is itself; Go would refuse the backslash
+		return string([]byte{c}), nil
 	}
 	return `\` + string(c), nil
 }

@@ -32,7 +32,10 @@ type SharedPassword struct {
 	groups []string // the passwords of PasswordGroups in a fixed order
 }
 
-var _ Authenticator = (*SharedPassword)(nil)
+var (
+	_ Authenticator = (*SharedPassword)(nil)
+	_ Warner        = (*SharedPassword)(nil)
+)
 
 // NewSharedPassword checks the options as JupyterHub does. All problems are in the error; no password is.
 func NewSharedPassword(o SharedPasswordOptions) (*SharedPassword, error) {
