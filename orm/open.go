@@ -2,15 +2,14 @@ package orm
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +27,8 @@ type core struct {
 	pools          []*pool
 	counter        *counter
 	log            *slog.Logger
-	wal            bool // we switched the file to WAL and switch it back
+	wal            bool   // we switched the file to WAL and switch it back
+	temporary      string // directory of a database in memory
 	closed         sync.Once
 	closeErr       error
 }
@@ -50,12 +50,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if t.dialect == postgresDialect {
 		err = c.openPostgres(t, o)
 	} else {
-		err = c.openSQLite(ctx, t, o)
+		if err = c.inMemory(&t); err == nil {
+			err = c.openSQLite(ctx, t, o)
+		}
 	}
 	if err == nil {
 		err = c.prepare(ctx, t, o)
 	}
-	if err == nil && t.dialect == sqliteDialect && t.path != "" {
+	if err == nil && t.dialect == sqliteDialect && !o.NoWAL {
 		c.useWAL(ctx)
 	}
 	if err == nil {
@@ -72,11 +74,7 @@ func (c *core) openSQLite(ctx context.Context, t target, o Options) error {
 	if err := createPrivate(t); err != nil {
 		return err
 	}
-	var raw [8]byte
-	_, _ = rand.Read(raw[:]) // never fails
-	memory := "minihub-" + hex.EncodeToString(raw[:])
-
-	count, err := sql.Open("sqlite", t.liteDSN(memory, nil))
+	count, err := sql.Open("sqlite", t.liteDSN(nil))
 	if err != nil {
 		return err
 	}
@@ -84,11 +82,11 @@ func (c *core) openSQLite(ctx context.Context, t target, o Options) error {
 	if err := count.PingContext(ctx); err != nil {
 		return err
 	}
-	write, err := c.openPool("sqlite", t.liteDSN(memory, url.Values{"_txlock": {"immediate"}}), 1, o)
+	write, err := c.openPool("sqlite", t.liteDSN(url.Values{"_txlock": {"immediate"}}), 1, o)
 	if err != nil {
 		return err
 	}
-	read, err := c.openPool("sqlite", t.liteDSN(memory, url.Values{"_pragma": {"query_only(1)"}}), t.readers, o)
+	read, err := c.openPool("sqlite", t.liteDSN(url.Values{"_pragma": {"query_only(1)"}}), t.readers, o)
 	if err != nil {
 		return err
 	}
@@ -99,9 +97,31 @@ func (c *core) openSQLite(ctx context.Context, t target, o Options) error {
 	return err
 }
 
+// inMemory gives a database in memory its place: a file on a memory file system, private and gone with Close. SQLite's own databases
+// in memory lock readers out while a transaction is open (memdb) or show them what is not committed (shared cache).
+func (c *core) inMemory(t *target) error {
+	if t.path != "" {
+		return nil
+	}
+	base := "/dev/shm"
+	if info, err := os.Stat(base); err != nil || !info.IsDir() {
+		base = ""
+	}
+	dir, err := os.MkdirTemp(base, "minihub-memory-")
+	if err != nil && base != "" {
+		dir, err = os.MkdirTemp("", "minihub-memory-")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: make a database in memory: %w", ErrUnavailable, err)
+	}
+	c.temporary, t.volatile = dir, true
+	t.path = filepath.Join(dir, "jupyterhub.sqlite")
+	return nil
+}
+
 // createPrivate makes a new database file that only the hub's user can read: it will hold hashes of tokens and sessions.
 func createPrivate(t target) error {
-	if t.path == "" || t.mode != "" {
+	if t.mode != "" {
 		return nil
 	}
 	f, err := os.OpenFile(t.path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -195,12 +215,15 @@ func (c *core) close() error {
 			errs = append(errs, c.counter.close())
 		}
 		for i := len(c.pools) - 1; i >= 0; i-- {
-			if i == 0 && c.wal {
+			if i == 0 && c.wal && c.temporary == "" {
 				if _, err := c.journalMode(context.Background(), "DELETE", 0); err != nil {
 					c.log.DebugContext(context.Background(), "database keeps its write-ahead log, it is open elsewhere", "err", err)
 				}
 			}
 			errs = append(errs, c.pools[i].close())
+		}
+		if c.temporary != "" {
+			errs = append(errs, os.RemoveAll(c.temporary))
 		}
 		c.closeErr = errors.Join(errs...)
 	})

@@ -24,6 +24,8 @@ type Options struct {
 	Kwargs map[string]any
 	// LogSQL logs every statement at debug level, without its values.
 	LogSQL bool
+	// NoWAL keeps SQLite's rollback journal, for files on network file systems, where the write-ahead log does not work.
+	NoWAL bool
 	// OnQuery, when set, is told the duration of every statement. It is called concurrently and must not block.
 	OnQuery func(d time.Duration)
 }

@@ -16,9 +16,11 @@ type target struct {
 	path    string // SQLite file; empty means in memory
 	mode    string // SQLite open mode (ro, rw, rwc), empty for the default
 	busy    time.Duration
-	dsn     string // PostgreSQL
-	readers int
-	recycle time.Duration
+	// volatile is set for a database in memory.
+	volatile bool
+	dsn      string // PostgreSQL
+	readers  int
+	recycle  time.Duration
 }
 
 // sqlalchemyURL is the shape that SQLAlchemy documents: dialect+driver://user:password@host:port/database?query.
@@ -147,22 +149,21 @@ func (t *target) postgres(user, password, host, port, database string, query url
 	return nil
 }
 
-// liteDSN is a DSN for modernc.org/sqlite. memory is the shared name of a database in memory.
-func (t *target) liteDSN(memory string, more url.Values) string {
+// liteDSN is a DSN for modernc.org/sqlite. Commits reach the disk before they are confirmed, unless there is no disk.
+func (t *target) liteDSN(more url.Values) string {
 	q := url.Values{}
 	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(t.busy.Milliseconds(), 10)+")")
 	q.Add("_pragma", "foreign_keys(1)")
-	q.Add("_pragma", "synchronous(FULL)")
+	if t.volatile {
+		q.Add("_pragma", "synchronous(OFF)")
+	} else {
+		q.Add("_pragma", "synchronous(FULL)")
+	}
 	for key, values := range more {
 		q[key] = append(q[key], values...)
 	}
 	if t.mode != "" {
 		q.Set("mode", t.mode)
 	}
-	name := (&url.URL{Path: t.path}).EscapedPath()
-	if t.path == "" {
-		name = "/" + memory
-		q.Set("vfs", "memdb") // shared by the connections of this process, with the locks of a file
-	}
-	return "file:" + name + "?" + q.Encode()
+	return "file:" + (&url.URL{Path: t.path}).EscapedPath() + "?" + q.Encode()
 }
