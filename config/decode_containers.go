@@ -18,8 +18,8 @@ func (d *decoder) slice(where, want string, target reflect.Value, v any) bool {
 		at := fmt.Sprintf("%s[%d]", where, i)
 		good = d.value(at, typePhrase(target.Type().Elem()), out.Index(i), item) && good
 	}
-	if good {
-		target.Set(out)
+	if good || target.Type().Elem().Kind() == reflect.Struct {
+		target.Set(out) // half-read services and roles are still checked, so that all problems show at once
 	}
 	return good
 }

@@ -102,8 +102,12 @@ func decodeJSON(data []byte) (map[string]any, error) {
 		return nil, errors.New("the file is empty; write {} for no settings")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("not JSON at byte %d (line %d): %s", dec.InputOffset(), 1+bytes.Count(data[:dec.InputOffset()], []byte("\n")),
-			jsonReason(err))
+		offset := dec.InputOffset()
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			offset = min(syntax.Offset, int64(len(data)))
+		}
+		return nil, fmt.Errorf("not JSON at byte %d (line %d): %s", offset, 1+bytes.Count(data[:offset], []byte("\n")), jsonReason(err))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("not JSON: more text after the value")

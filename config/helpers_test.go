@@ -1,12 +1,14 @@
 package config_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -95,8 +97,19 @@ func python(t *testing.T) string {
 
 // evaluator runs pybridge's script directly: config and pybridge do not import each other.
 func evaluator(interpreter string) func(context.Context, string) (map[string]map[string]any, error) {
+	return evaluatorOf(interpreter, "../pybridge/python/evaluate.py")
+}
+
+// evaluatorIn works in any working directory.
+func evaluatorIn(t *testing.T) func(context.Context, string) (map[string]map[string]any, error) {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	return evaluatorOf(python(t), filepath.Join(filepath.Dir(here), "../pybridge/python/evaluate.py"))
+}
+
+func evaluatorOf(interpreter, scriptPath string) func(context.Context, string) (map[string]map[string]any, error) {
 	return func(ctx context.Context, path string) (map[string]map[string]any, error) {
-		script, err := os.ReadFile("../pybridge/python/evaluate.py")
+		script, err := os.ReadFile(scriptPath)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +136,9 @@ func evaluator(interpreter string) func(context.Context, string) (map[string]map
 			Lines    map[string]any
 			Error    map[string]any
 		}
-		if err := json.Unmarshal(data, &answer); err != nil {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber()
+		if err := dec.Decode(&answer); err != nil {
 			return nil, err
 		}
 		if answer.Error != nil {

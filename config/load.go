@@ -68,12 +68,8 @@ func newLoader(src Source, path string) *loader {
 	report := &Report{File: path, lines: map[string]int{}}
 	home, _ := src.LookupEnv("HOME")
 	table := classes()
-	fields := make(map[string][]field, len(table))
-	for _, c := range table {
-		fields[c.name] = fieldsOf(c)
-	}
 	return &loader{
-		src: src, report: report, table: table, fields: fields, home: home,
+		src: src, report: report, table: table, fields: fieldsByClass(table), home: home,
 		cfg:      &Config{File: path, Raw: map[string]map[string]any{}, given: map[string]map[string]bool{}},
 		dec:      &decoder{report: report, allowPython: src.AllowPython},
 		sections: map[string]map[string]any{},
@@ -268,7 +264,19 @@ func (l *loader) decode() {
 		l.decodeClass(c)
 	}
 	l.unknownNames()
+	l.deprecated()
 	l.cfg.Python = l.dec.uniquePython()
+}
+
+// deprecated warns about traits that still work and have a better successor.
+func (l *loader) deprecated() {
+	for _, c := range l.table {
+		for _, f := range l.fields[c.name] {
+			if f.Deprecated != "" && l.cfg.Given(c.name, f.Name) {
+				l.report.Warnf(c.name+"."+f.Name, "use "+f.Deprecated, "the trait is deprecated")
+			}
+		}
+	}
 }
 
 func (d *decoder) uniquePython() []Python {

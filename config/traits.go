@@ -7,16 +7,16 @@ import (
 
 // Trait describes one trait as help texts and documentation need it.
 type Trait struct {
-	Class      string // Class is the section that declares the trait.
-	Name       string // Name is JupyterHub's name.
-	Type       string // Type is a phrase such as "integer" or "list of texts".
-	Default    string // Default is written as on the command line.
-	Tier       string // Tier is core, common or rare.
-	Env        string // Env is the environment variable that is used when nothing else set the trait.
-	Help       string // Help is one sentence.
-	Deprecated string // Deprecated says what to use instead; "" when the trait is current.
-	Secret     bool   // Secret traits are never shown.
-	Enum       []string
+	Class      string   // Class is the section that declares the trait.
+	Name       string   // Name is JupyterHub's name.
+	Type       string   // Type is a phrase such as "integer" or "list of texts".
+	Default    string   // Default is written as on the command line.
+	Tier       string   // Tier is core, common or rare.
+	Env        string   // Env is the environment variable that is used when nothing else set the trait.
+	Help       string   // Help is one sentence.
+	Deprecated string   // Deprecated says what to use instead; "" when the trait is current.
+	Secret     bool     // Secret traits are never shown.
+	Enum       []string // Enum holds the words allowed; nil when any value of the type is.
 }
 
 // field is a trait together with the way to its Go field.
@@ -33,50 +33,53 @@ type field struct {
 func Traits() []Trait {
 	var out []Trait
 	for _, c := range classes() {
-		for _, f := range fieldsOf(c) {
-			if f.Class == c.name {
-				out = append(out, f.Trait)
+		for _, f := range ownFields(reflect.TypeOf(c.pick(&Config{})).Elem()) {
+			out = append(out, f.Trait)
+		}
+	}
+	return out
+}
+
+// fieldsByClass returns all traits of every class, those of its parents included, with the defaults of that class. Reading
+// struct tags is the slow part of a start, so each struct is read once and children copy from their parents.
+func fieldsByClass(table []class) map[string][]field {
+	out := make(map[string][]field, len(table))
+	for _, c := range table {
+		var fields []field
+		for _, f := range out[c.parent] {
+			f.index = append([]int{0}, f.index...) // the parent is embedded as the first field
+			fields = append(fields, f)
+		}
+		fields = append(fields, ownFields(reflect.TypeOf(c.pick(&Config{})).Elem())...)
+		for i := range fields {
+			if text, ok := c.defaults[fields[i].Name]; ok {
+				fields[i].Default = text
 			}
 		}
+		out[c.name] = fields
 	}
 	return out
 }
 
-// fieldsOf returns all traits of a class, those of its parents included, with the defaults of this class. The name of the
-// struct that has the field is the name of the class that declares the trait.
-func fieldsOf(c class) []field {
+// ownFields reads the tags of one struct. Its name is the name of the class that declares the traits.
+func ownFields(typ reflect.Type) []field {
 	var out []field
-	typ := reflect.TypeOf(c.pick(&Config{})).Elem()
-	collect(typ, nil, &out)
-	for i := range out {
-		if text, ok := c.defaults[out[i].Name]; ok {
-			out[i].Default = text
-		}
-	}
-	return out
-}
-
-func collect(typ reflect.Type, index []int, out *[]field) {
 	for i := range typ.NumField() {
 		sf := typ.Field(i)
-		at := append(append([]int{}, index...), i)
-		if sf.Anonymous {
-			collect(sf.Type, at, out)
-			continue
-		}
 		name := sf.Tag.Get("trait")
-		if name == "" {
+		if name == "" || sf.Anonymous {
 			continue
 		}
-		f := field{index: at, typ: sf.Type, set: sf.Tag.Get("kind") == "set", py: sf.Tag.Get("py"), null: sf.Tag.Get("null")}
+		f := field{index: []int{i}, typ: sf.Type, set: sf.Tag.Get("kind") == "set", py: sf.Tag.Get("py"), null: sf.Tag.Get("null")}
 		f.Trait = Trait{Class: typ.Name(), Name: name, Default: sf.Tag.Get("default"), Tier: sf.Tag.Get("tier"), Env: sf.Tag.Get("env"),
 			Help: sf.Tag.Get("help"), Deprecated: sf.Tag.Get("deprecated"), Secret: sf.Tag.Get("secret") == "true"}
 		if words := sf.Tag.Get("enum"); words != "" {
 			f.Enum = strings.Split(words, "|")
 		}
 		f.Type = f.phrase()
-		*out = append(*out, f)
+		out = append(out, f)
 	}
+	return out
 }
 
 // phrase says in words what the trait accepts.

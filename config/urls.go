@@ -86,7 +86,7 @@ func (u *URLs) public(hub *JupyterHub) error {
 	source := hub.PublicURL
 	u.PublicHost = hub.SubdomainHost
 	trait := "JupyterHub.public_url"
-	if source == "" {
+	if source == "" || source == hub.SubdomainHost+string(hub.BaseURL) {
 		source, trait = hub.SubdomainHost, "JupyterHub.subdomain_host"
 	}
 	if source == "" {

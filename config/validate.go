@@ -18,7 +18,6 @@ func validate(c *Config, r *Report) {
 	validateScopes(c, r)
 	validateServices(c, r)
 	validateTokens(c, r)
-	validateDeprecated(c, r)
 }
 
 func validateListen(c *Config, r *Report) {
@@ -224,13 +223,5 @@ func validateSharedPassword(s *SharedPasswordAuthenticator, r *Report) {
 		r.Warnf(class+"admin_password", "set Authenticator.admin_users", "only names in admin_users may use it, and there are none")
 	case s.AdminPassword == nil && len(s.AdminUsers) > 0:
 		r.Warnf(class+"admin_users", "set "+class+"admin_password", "admins need admin_password, which is not set")
-	}
-}
-
-func validateDeprecated(c *Config, r *Report) {
-	for _, t := range Traits() {
-		if t.Deprecated != "" && c.Given(t.Class, t.Name) {
-			r.Warnf(t.Class+"."+t.Name, "use "+t.Deprecated, "the trait is deprecated")
-		}
 	}
 }

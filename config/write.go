@@ -99,6 +99,7 @@ func eachClass(do func(class, []Trait)) {
 func WriteGenerateConfig(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("# Configuration of minihub (and of JupyterHub). Remove the # of a line to change a default.\n\nc = get_config()  # noqa\n")
+	fields := fieldsByClass(classes())
 	eachClass(func(c class, traits []Trait) {
 		if len(traits) == 0 {
 			return
@@ -111,7 +112,7 @@ func WriteGenerateConfig(w io.Writer) error {
 					fmt.Fprintf(&b, "## %s\n", line)
 				}
 			}
-			fmt.Fprintf(&b, "# c.%s.%s = %s\n", t.Class, t.Name, t.pythonDefault())
+			fmt.Fprintf(&b, "# c.%s.%s = %s\n", t.Class, t.Name, t.pythonDefault(fields))
 		}
 	})
 	_, err := io.WriteString(w, b.String())
@@ -119,16 +120,11 @@ func WriteGenerateConfig(w io.Writer) error {
 }
 
 // pythonDefault writes the default as Python source.
-func (t Trait) pythonDefault() string {
-	for _, c := range classes() {
-		if c.name != t.Class {
-			continue
-		}
-		for _, f := range fieldsOf(c) {
-			if f.Name == t.Name {
-				if v, err := f.fromDefault(); err == nil {
-					return pythonText(v)
-				}
+func (t Trait) pythonDefault(fields map[string][]field) string {
+	for _, f := range fields[t.Class] {
+		if f.Name == t.Name {
+			if v, err := f.fromDefault(); err == nil {
+				return pythonText(v)
 			}
 		}
 	}
@@ -179,6 +175,7 @@ func pythonItems(list []any) string {
 func (c *Config) Set() map[string]map[string]any {
 	out := map[string]map[string]any{}
 	table := classes()
+	fields := fieldsByClass(table)
 	for _, name := range sortedKeys(c.given) {
 		traits := map[string]any{}
 		links := chain(table, name)
@@ -186,7 +183,7 @@ func (c *Config) Set() map[string]map[string]any {
 		if links != nil {
 			cls := links[len(links)-1]
 			target := reflect.ValueOf(cls.pick(c)).Elem()
-			for _, f := range fieldsOf(cls) {
+			for _, f := range fields[cls.name] {
 				if c.given[name][f.Name] {
 					known[f.Name] = true
 					traits[f.Name] = shown(f.Trait, target.FieldByIndex(f.index).Interface())
