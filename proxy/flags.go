@@ -31,10 +31,10 @@ type StandaloneOptions struct {
 	HostRouting, NoXForward bool
 	Rewrite                 RewriteOptions
 	TrustedDownstream       []netip.Prefix // peers whose X-Forwarded-* headers are believed; empty: all, as configurable-http-proxy does
-	Timeout                 time.Duration // client connections without traffic are closed; 0: never
-	ProxyTimeout            time.Duration // a backend must start to answer within; 0: never
-	KeepAlive               time.Duration // idle client connections are kept; 0: NewServer's
-	Log                     *slog.Logger  // nil: text on standard error at LogLevel
+	Timeout                 time.Duration  // client connections without traffic are closed; 0: never
+	ProxyTimeout            time.Duration  // a backend must start to answer within; 0: never
+	KeepAlive               time.Duration  // idle client connections are kept; 0: NewServer's
+	Log                     *slog.Logger   // nil: text on standard error at LogLevel
 }
 
 // TLSFiles name the PEM files of one TLS endpoint.

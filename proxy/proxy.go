@@ -130,6 +130,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 && r.Body != nil {
 			c.body = &watchedBody{ReadCloser: r.Body}
 			r.Body = c.body
+			// Without it the server reads the rest of the body before it sends the first byte of an answer. HTTP/2 has no need.
+			_ = http.NewResponseController(w).EnableFullDuplex()
 		}
 		defer c.end() // also when ReverseProxy panics with http.ErrAbortHandler
 		p.rp.ServeHTTP(w, r)

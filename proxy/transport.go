@@ -89,3 +89,6 @@ func (b *buffers) Put(p []byte) {
 		b.pool.Put((*[bufferSize]byte)(p[:bufferSize]))
 	}
 }
+
+// NewTransport returns a transport with the proxy's settings, for asking backends whether they are up.
+func NewTransport(o TransportOptions) *http.Transport { return newTransport(o) }
