@@ -10,6 +10,8 @@ import (
 	_ "github.com/fernet/fernet-go"
 	_ "github.com/go-chi/chi/v5"
 	_ "github.com/go-oauth2/oauth2/v4"
+	_ "github.com/go-oauth2/oauth2/v4/manage"
+	_ "github.com/go-oauth2/oauth2/v4/server"
 	_ "github.com/goccy/go-yaml"
 	_ "github.com/google/go-cmp/cmp"
 	_ "github.com/google/uuid"

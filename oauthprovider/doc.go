@@ -1,0 +1,14 @@
+// Package oauthprovider is the hub's OAuth 2.0 authorization server (RFC 6749, code grant only, with PKCE of RFC 7636),
+// and the only package that imports go-oauth2.
+//
+// The dance: a server or service sends the browser to Authorize (authorize.go). The request is checked in an order that
+// RFC 6749 section 4.1.2.1 demands: client and redirect URI first, because nothing may be redirected before both are
+// known to be good; then everything else, whose errors go to the client by redirect. What is granted is the requested
+// scopes, limited to what the client may have and the user holds (scopes.go). Unless it is clear that the user agrees, the
+// consent page asks (consent.go). A code is issued, valid for five minutes and once (store.go); the client changes it for
+// a token (token.go), which is a row of api_tokens tied to the client and to the browser's session id, so that a logout
+// ends it. A code that is used twice revokes the token that it gave.
+//
+// JupyterHub's own client, HubOAuth, registers relative redirect URIs and authenticates by form fields; both work, and
+// HTTP Basic (RFC 6749 section 2.3.1) does too.
+package oauthprovider
