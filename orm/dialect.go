@@ -31,6 +31,14 @@ func (d dialect) quote(name string) string {
 	return name
 }
 
+// no is the constant false as SQLAlchemy writes it in a default.
+func (d dialect) no() string {
+	if d == postgresDialect {
+		return "false"
+	}
+	return "0"
+}
+
 func (d dialect) columnType(c column) string {
 	pg := d == postgresDialect
 	switch c.typ {

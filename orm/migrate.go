@@ -24,13 +24,13 @@ func steps() []step {
 		{"3c2384c5aae1", "0eee8c825d24", (*migration).serviceColumns},
 		{"4621fec11365", "3c2384c5aae1", func(m *migration) error {
 			for _, table := range []string{"group_role_map", "roles", "service_role_map", "user_role_map"} {
-				if err := m.add(table, "managed_by_auth", "BOOLEAN DEFAULT false NOT NULL"); err != nil {
+				if err := m.add(table, "managed_by_auth", "BOOLEAN DEFAULT "+m.d.no()+" NOT NULL"); err != nil {
 					return err
 				}
 			}
 			return nil
 		}},
-		{"be8ecf03ddac", "4621fec11365", func(m *migration) error { return m.add("services", "timeout", "INTEGER DEFAULT 30 NOT NULL") }},
+		{"be8ecf03ddac", "4621fec11365", func(m *migration) error { return m.add("services", "timeout", "INTEGER DEFAULT '30' NOT NULL") }},
 		{"afd65840b69e", "be8ecf03ddac", func(m *migration) error {
 			if err := m.add("oauth_codes", "code_challenge", "VARCHAR(255)"); err != nil {
 				return err

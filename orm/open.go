@@ -51,7 +51,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		err = c.openPostgres(t, o)
 	} else {
 		if err = c.inMemory(&t); err == nil {
-			err = c.openSQLite(ctx, t, o)
+			err = c.openSQLite(t, o)
 		}
 	}
 	if err == nil {
@@ -61,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		c.useWAL(ctx)
 	}
 	if err == nil {
-		err = c.counter.open(ctx)
+		err = c.counter.open()
 	}
 	if err != nil {
 		_ = c.close()
@@ -70,16 +70,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return &Store{c: c}, nil
 }
 
-func (c *core) openSQLite(ctx context.Context, t target, o Options) error {
+func (c *core) openSQLite(t target, o Options) error {
 	if err := createPrivate(t); err != nil {
-		return err
-	}
-	count, err := sql.Open("sqlite", t.liteDSN(nil))
-	if err != nil {
-		return err
-	}
-	c.counter = newCounter(count, `PRAGMA data_version`)
-	if err := count.PingContext(ctx); err != nil {
 		return err
 	}
 	write, err := c.openPool("sqlite", t.liteDSN(url.Values{"_txlock": {"immediate"}}), 1, o)
@@ -90,6 +82,7 @@ func (c *core) openSQLite(ctx context.Context, t target, o Options) error {
 	if err != nil {
 		return err
 	}
+	c.counter = newCounter(read.db, t.liteDSN(nil), `PRAGMA data_version`)
 	if c.writer, err = openGORM(sqlite.New(sqlite.Config{DriverName: "sqlite", Conn: write})); err != nil {
 		return err
 	}
@@ -135,15 +128,11 @@ func createPrivate(t target) error {
 }
 
 func (c *core) openPostgres(t target, o Options) error {
-	count, err := sql.Open("pgx", t.dsn)
-	if err != nil {
-		return err
-	}
-	c.counter = newCounter(count, `SELECT CAST(pg_current_snapshot() AS TEXT)`)
 	both, err := c.openPool("pgx", t.dsn, t.readers+4, o)
 	if err != nil {
 		return err
 	}
+	c.counter = newCounter(both.db, t.dsn, `SELECT CAST(pg_current_snapshot() AS TEXT)`)
 	both.db.SetConnMaxLifetime(t.recycle)
 	c.writer, err = openGORM(postgres.New(postgres.Config{Conn: both}))
 	c.reader = c.writer

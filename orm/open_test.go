@@ -27,11 +27,11 @@ func TestDatabaseURLs(t *testing.T) {
 		{"sqlite:///file:x?mode=memory&uri=true", "sqlite", ""},
 		{"/srv/jupyterhub.sqlite", "sqlite", "/srv/jupyterhub.sqlite"},
 		{"odd name?.sqlite", "sqlite", "odd name?.sqlite"},
-		{"postgresql://u:p%40ss%3A%2F%27%25@db:5433/hub", "postgres", `user='u' password='p@ss:/\'%' host='db' port='5433' dbname='hub'`},
-		{"postgresql+psycopg2://db/hub?sslmode=require&keepalives=1", "postgres", `host='db' dbname='hub' sslmode='require'`},
-		{"postgresql://u@/hub?host=/run/pg", "postgres", `user='u' dbname='hub' host='/run/pg'`},
-		{"postgresql://u:p@[::1]:5/hub", "postgres", `user='u' password='p' host='::1' port='5' dbname='hub'`},
-		{"postgresql://", "postgres", ``},
+		{"postgresql://u:p%40ss%3A%2F%27%25@db:5433/hub", "postgres", `user='u' password='p@ss:/\'%' host='db' port='5433' dbname='hub' connect_timeout='10'`},
+		{"postgresql+psycopg2://db/hub?sslmode=require&keepalives=1", "postgres", `host='db' dbname='hub' connect_timeout='10' sslmode='require'`},
+		{"postgresql://u@/hub?host=/run/pg", "postgres", `user='u' dbname='hub' connect_timeout='10' host='/run/pg'`},
+		{"postgresql://u:p@[::1]:5/hub", "postgres", `user='u' password='p' host='::1' port='5' dbname='hub' connect_timeout='10'`},
+		{"postgresql://?connect_timeout=3", "postgres", `connect_timeout='3'`},
 	}
 	for _, tt := range tests {
 		engine, got, err := orm.ParseForTest(tt.url)

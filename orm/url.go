@@ -135,6 +135,9 @@ func (t *target) postgres(user, password, host, port, database string, query url
 	add("host", host)
 	add("port", port)
 	add("dbname", database)
+	if query.Get("connect_timeout") == "" {
+		query.Set("connect_timeout", "10") // seconds; a dead server must not hold requests for minutes
+	}
 	keys := make([]string, 0, len(query))
 	for key := range query {
 		keys = append(keys, key)

@@ -41,7 +41,7 @@ func (s *Store) filterUsers(db *gorm.DB, q UserQuery) *gorm.DB {
 		db = db.Where(cond, pad(q.ActiveSpawners))
 	}
 	if q.NameFilter != "" {
-		db = db.Where(`LOWER(users.name) LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(q.NameFilter))+"%")
+		db = db.Where(`LOWER(users.name) LIKE LOWER(?) ESCAPE '\'`, "%"+escapeLike(q.NameFilter)+"%")
 	}
 	if q.OnlyUsers != nil || q.OnlyGroups != nil {
 		db = db.Where(`(users.name IN ? OR EXISTS (SELECT 1 FROM user_group_map m JOIN "groups" g ON g.id = m.group_id
