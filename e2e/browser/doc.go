@@ -1,0 +1,9 @@
+// Package browser drives Debian's Chromium through the hub, as a person does: it logs in, works in JupyterLab, opens
+// the pages and takes their pictures. The tests have the build tag e2e, like those of package e2e.
+//
+// [Tab] is one tab of a browser of its own, with its own cookies. It clicks and types for real (input events through
+// the DevTools protocol), and waits by polling conditions in the page, so that it survives navigations. Uncaught
+// exceptions of the hub's own scripts fail the test.
+//
+// With MINIHUB_SCREENSHOTS=1 the pictures of the hub's pages are written to docs/images.
+package browser

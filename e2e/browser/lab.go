@@ -1,0 +1,69 @@
+package browser
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/minihub/minihub/e2e/harness"
+)
+
+// WaitLab waits until JupyterLab is there and usable.
+func (tab *Tab) WaitLab() {
+	tab.t.Helper()
+	tab.WaitFor(".jp-LauncherCard")
+	tab.Wait("the splash screen to go", "!document.querySelector('#jupyterlab-splash')")
+}
+
+// RunCell opens a new notebook from the launcher, types code into its first cell, runs it, and waits until an output
+// of the cell is the wanted text.
+func (tab *Tab) RunCell(code, output string) {
+	tab.t.Helper()
+	tab.Click(`.jp-LauncherCard[data-category="Notebook"]`)
+	tab.WaitFor(".jp-NotebookPanel .jp-Cell .cm-content")
+	// a kernel that is still starting would run the cell later all the same; the indicator shows that the WebSocket works
+	tab.Wait("the kernel to be idle", `document.querySelector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')`)
+	// the notebook takes the focus away while it is settling, so look whether the code has arrived
+	harness.Poll(tab.t, patience, "the code to be in the cell", func() bool {
+		typed, _ := Eval[string](tab, `document.querySelector(".jp-NotebookPanel .jp-Cell .cm-content").innerText.trim()`)
+		if typed == "" {
+			tab.Click(".jp-NotebookPanel .jp-Cell .cm-content")
+			if focused, _ := Eval[bool](tab, `document.activeElement.closest(".jp-Cell .cm-content") !== null`); focused {
+				tab.Keys(code)
+			}
+		}
+		return typed == code
+	})
+	tab.Keys("\r", chromedp.KeyModifiers(chromedp.ModifierShift))
+	tab.WaitText(".jp-NotebookPanel .jp-OutputArea-output", output)
+	// save it, as a page with unsaved work asks before it lets go
+	tab.Keys("s", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	tab.Wait("the notebook to be saved", `!document.querySelector(".jp-mod-dirty")`)
+}
+
+// RunInTerminal opens a terminal from a new launcher and types a command, which makes the file given by its name in
+// home; the file is what is waited for, as a terminal draws its text on a canvas.
+func (tab *Tab) RunInTerminal(t testing.TB, command, home, file string) string {
+	t.Helper()
+	tab.Go(tab.labPath() + "?reset")
+	tab.WaitLab()
+	tab.Click(`.jp-LauncherCard[data-category="Other"][title*="terminal"]`)
+	tab.WaitFor(".jp-Terminal .xterm-helper-textarea, .jp-Terminal .xterm-screen")
+	tab.Wait("the prompt of the shell", `document.activeElement.closest(".jp-Terminal") !== null`)
+	path := filepath.Join(home, file)
+	var text []byte
+	tab.Keys(command + "\r")
+	harness.Poll(t, patience, "what the terminal writes into "+file, func() bool {
+		text, _ = os.ReadFile(path)
+		return len(text) > 0
+	})
+	return string(text)
+}
+
+// labPath is the path of JupyterLab in the server that the tab is in: /user/NAME/lab or /user/NAME/SERVER/lab.
+func (tab *Tab) labPath() string {
+	path, _ := Eval[string](tab, `location.pathname.replace(/\/lab.*$/, "/lab")`)
+	return path
+}

@@ -1,0 +1,241 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/minihub/minihub/e2e/harness"
+)
+
+// Tab is a tab of a browser that was started for it.
+type Tab struct {
+	t    testing.TB
+	hub  *harness.Hub
+	ctx  context.Context
+	mu   sync.Mutex
+	errs []string // uncaught exceptions
+}
+
+// patience is how long anything in a page may take: JupyterLab on two busy cores is slow.
+const patience = 90 * time.Second
+
+// executable is Debian's Chromium; MINIHUB_E2E_CHROMIUM names another.
+func executable() string {
+	if path := os.Getenv("MINIHUB_E2E_CHROMIUM"); path != "" {
+		return path
+	}
+	return "/usr/bin/chromium"
+}
+
+// Open starts a browser with one empty tab, which is closed when the test ends.
+func Open(t testing.TB, hub *harness.Hub) *Tab {
+	t.Helper()
+	profile := t.TempDir()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(executable()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-domain-reliability", true), chromedp.Flag("no-pings", true),
+		chromedp.Flag("lang", "en-US"), chromedp.WindowSize(1280, 900),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	tab := &Tab{t: t, hub: hub, ctx: ctx}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		stop()
+		t.Fatalf("start the browser: %v", err)
+	}
+	console := chromedp.Console(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for message, err := range console {
+			if err != nil {
+				return
+			}
+			if message.IsException() {
+				tab.mu.Lock()
+				tab.errs = append(tab.errs, fmt.Sprintf("%s (%s:%d)", message.Text, message.URL, message.Line))
+				tab.mu.Unlock()
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the tab is at %s and shows:\n%s", tab.URL(), tab.excerpt())
+		}
+		cancel()
+		stop()
+		<-done
+		tab.checkErrors()
+	})
+	return tab
+}
+
+// Use makes the tab report to another test: a subtest of the one that opened it, for as long as the subtest runs.
+func (tab *Tab) Use(t testing.TB) {
+	before := tab.t
+	tab.t = t
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the tab is at %s and shows:\n%s", tab.URL(), tab.excerpt())
+		}
+		tab.t = before
+	})
+}
+
+// checkErrors fails the test for exceptions in scripts of the hub; JupyterLab's are not our subject.
+func (tab *Tab) checkErrors() {
+	if harness.Oracle() {
+		return
+	}
+	for _, text := range tab.errs {
+		if strings.Contains(text, "/hub/") {
+			tab.t.Errorf("uncaught exception in the page: %s", text)
+		}
+	}
+}
+
+// do runs an action with the general patience.
+func (tab *Tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		tab.t.Fatalf("%s at %s: %v", what, tab.URL(), err)
+	}
+}
+
+// Go opens a path of the hub.
+func (tab *Tab) Go(path string) {
+	tab.t.Helper()
+	tab.do("open "+path, chromedp.Navigate(tab.hub.URL+path))
+}
+
+// Click clicks the first visible element of a CSS selector.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	tab.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// Type types into a field after emptying it.
+func (tab *Tab) Type(selector, text string) {
+	tab.t.Helper()
+	css := chromedp.CSS(selector)
+	tab.do("type into "+selector, chromedp.Clear(css, chromedp.NodeVisible), chromedp.SendKeys(css, text))
+}
+
+// Keys types where the focus is.
+func (tab *Tab) Keys(text string, options ...chromedp.KeyOption) {
+	tab.t.Helper()
+	tab.do("type", chromedp.KeyEvent(text, options...))
+}
+
+// Eval evaluates JavaScript in the page; the second result is false when the page could not answer, for example
+// because it is being replaced.
+func Eval[T any](tab *Tab, script string) (T, bool) {
+	ctx, cancel := context.WithTimeout(tab.ctx, 10*time.Second)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	return value, err == nil
+}
+
+// Wait polls a JavaScript condition until it is true; what says what is waited for.
+func (tab *Tab) Wait(what, condition string) {
+	tab.t.Helper()
+	harness.Poll(tab.t, patience, what, func() bool {
+		value, ok := Eval[bool](tab, "Boolean("+condition+")")
+		return ok && value
+	})
+}
+
+// WaitFor waits until an element is visible.
+func (tab *Tab) WaitFor(selector string) {
+	tab.t.Helper()
+	tab.Wait("an element "+selector, fmt.Sprintf("(e => e && e.getClientRects().length)(document.querySelector(%s))", quote(selector)))
+}
+
+// WaitText waits until the page, or the elements of a selector, show a text.
+func (tab *Tab) WaitText(selector, text string) {
+	tab.t.Helper()
+	tab.Wait(fmt.Sprintf("%q in %s", text, selector), fmt.Sprintf(
+		"Array.from(document.querySelectorAll(%s)).some(e => e.innerText && e.innerText.includes(%s))", quote(selector), quote(text)))
+}
+
+// WaitPath waits until the tab is at a path that starts with prefix.
+func (tab *Tab) WaitPath(prefix string) {
+	tab.t.Helper()
+	tab.Wait("the path "+prefix, fmt.Sprintf("document.readyState == 'complete' && location.pathname.startsWith(%s)", quote(prefix)))
+}
+
+// Exists tells whether an element is there now.
+func (tab *Tab) Exists(selector string) bool {
+	found, _ := Eval[bool](tab, fmt.Sprintf("document.querySelector(%s) !== null", quote(selector)))
+	return found
+}
+
+// URL is where the tab is.
+func (tab *Tab) URL() *url.URL {
+	text, _ := Eval[string](tab, "location.href")
+	u, err := url.Parse(text)
+	if err != nil {
+		return &url.URL{}
+	}
+	return u
+}
+
+// Login fills the login form, which the tab must show.
+func (tab *Tab) Login(user, password string) {
+	tab.t.Helper()
+	tab.hub.Secret(password)
+	tab.Type("input[name=username]", user)
+	tab.Type("input[name=password]", password)
+	tab.Keys("\r")
+	tab.Wait("the login to be over", "document.readyState == 'complete' && location.pathname != '/hub/login'")
+}
+
+// Shot takes a picture of the page as it is; with MINIHUB_SCREENSHOTS=1 it goes to docs/images, else it is only
+// checked not to be empty.
+func (tab *Tab) Shot(name string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		tab.t.Fatalf("picture of %s: %v", name, err)
+	}
+	if len(picture) < 2000 {
+		tab.t.Errorf("the picture of %s has only %d bytes", name, len(picture))
+	}
+	if os.Getenv("MINIHUB_SCREENSHOTS") != "1" {
+		return
+	}
+	dir := filepath.Join(harness.Root(), "docs", "images")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		tab.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// excerpt is the beginning of what the page shows.
+func (tab *Tab) excerpt() string {
+	text, _ := Eval[string](tab, "document.body ? document.body.innerText.slice(0, 1500) : ''")
+	return text
+}
+
+// quote makes a JavaScript string.
+func quote(text string) string {
+	data, _ := json.Marshal(text)
+	return string(data)
+}
