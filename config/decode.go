@@ -58,9 +58,12 @@ func (d *decoder) trait(f field, where string, target reflect.Value, v any) bool
 
 // callable records a Python object. Without a bridge it is an error that names the trait: never silently dropped.
 func (d *decoder) callable(f field, where string, target reflect.Value, py *Python) bool {
+	if f.py == "" {
+		return d.mismatch(where, f.Type, py)
+	}
 	py.Where = where
 	d.python = append(d.python, *py)
-	if f.py == "" && py.Kind != "function" || !d.allowPython {
+	if !d.allowPython {
 		d.refusePython(where, py)
 		return false
 	}
@@ -98,7 +101,13 @@ func (d *decoder) classRef(f field, where string, target reflect.Value, v any) b
 	if ref.Python != nil {
 		d.python = append(d.python, *ref.Python)
 	}
-	if !d.allowPython {
+	switch {
+	case ref.Python != nil && ref.Python.Kind != "class":
+		return d.mismatch(where, f.Type, ref.Python)
+	case !d.allowPython && ref.Python == nil && !strings.ContainsAny(ref.Given, ".:"):
+		d.report.Errorf(where, didYouMean(ref.Given, "", strings.Split(nativeNames(kind), ", "), "use one of "+nativeNames(kind)),
+			"no %s of the name %q is built in, and the Python bridge, which could look for plug-ins, is not there yet", kind, ref.Given)
+	case !d.allowPython:
 		d.report.Errorf(where, "use one of "+nativeNames(kind),
 			"%s is a Python class, and the Python bridge is not there yet: this version has its own classes only", ref.Given)
 	}
@@ -133,13 +142,8 @@ func emptyOf(t reflect.Type) reflect.Value {
 
 // value decodes v into target by its Go type; want is the phrase for the whole trait.
 func (d *decoder) value(where, want string, target reflect.Value, v any) bool {
-	if py, ok := v.(*Python); ok {
-		py.Where = where
-		d.python = append(d.python, *py)
-		if !d.allowPython {
-			d.refusePython(where, py)
-		}
-		return d.allowPython
+	if py, ok := v.(*Python); ok && target.Kind() != reflect.Interface {
+		return d.nested(where, want, py)
 	}
 	if handled, ok := d.special(where, want, target, v); handled {
 		return ok
@@ -167,6 +171,20 @@ func (d *decoder) value(where, want string, target reflect.Value, v any) bool {
 		return d.spec(where, target, v)
 	}
 	return d.scalar(where, want, target, v)
+}
+
+// nested handles a Python object inside a container of plain values. Only Spawner.environment may hold callables there: the key
+// then has an empty text, and Config.Python the callable.
+func (d *decoder) nested(where, want string, py *Python) bool {
+	if d.allowPython && !strings.Contains(where, ".environment[") {
+		return d.mismatch(where, want, py)
+	}
+	py.Where = where
+	d.python = append(d.python, *py)
+	if !d.allowPython {
+		d.refusePython(where, py)
+	}
+	return d.allowPython
 }
 
 func (d *decoder) scalar(where, want string, target reflect.Value, v any) bool {

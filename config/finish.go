@@ -116,7 +116,13 @@ func (l *loader) finishAuthenticator(class string) {
 	}
 }
 
+// finishProxy also chooses configurable-http-proxy when the configuration says that somebody else starts the proxy: in
+// JupyterHub that is what should_start = False means, and such files do not set proxy_class.
 func (l *loader) finishProxy() {
+	hub := &l.cfg.JupyterHub
+	if !l.cfg.Given("JupyterHub", "proxy_class") && !l.cfg.ConfigurableHTTPProxy.ShouldStart {
+		hub.ProxyClass = ClassRef{Native: "configurable-http-proxy", Class: "ConfigurableHTTPProxy", Given: "configurable-http-proxy"}
+	}
 	for class, p := range map[string]*ConfigurableHTTPProxy{
 		"ConfigurableHTTPProxy": &l.cfg.ConfigurableHTTPProxy, "MinihubProxy": &l.cfg.MinihubProxy.ConfigurableHTTPProxy} {
 		if !l.givenInChain(class, "api_url") && l.cfg.JupyterHub.InternalSSL {

@@ -72,6 +72,11 @@ func TestClassNames(t *testing.T) {
 	_, report := load(t, `{"JupyterHub":{"spawner_class":"dockerspawner.DockerSpawner","authenticator_class":"simple"},"DockerSpawner":{"image":"x"}}`)
 	wantProblem(t, report, config.SeverityError, "JupyterHub.spawner_class", "DockerSpawner", "simple")
 	wantProblem(t, report, config.SeverityError, "JupyterHub.authenticator_class", "bridge")
+	src := source(t, `{"ConfigurableHTTPProxy":{"should_start":false,"api_url":"http://proxy-api:8001"}}`)
+	src.LookupEnv = env("CONFIGPROXY_AUTH_TOKEN", "x")
+	if cfg, _, err := config.Load(t.Context(), src); err != nil || cfg.JupyterHub.ProxyClass.Native != "configurable-http-proxy" || cfg.ProxyTraits().APIURL != "http://proxy-api:8001" {
+		t.Errorf("an outside proxy is not chosen: %v", err)
+	}
 	for _, p := range report.Problems {
 		if p.Trait == "DockerSpawner" {
 			t.Errorf("the section of a chosen class is reported as unknown: %v", p)

@@ -21,6 +21,9 @@ type Source struct {
 	// what JSON cannot hold. Nil makes .py files an error.
 	Evaluate func(ctx context.Context, path string) (map[string]map[string]any, error)
 
+	// CheckScope reports a scope that does not exist; nil checks nothing. The custom scopes of the configuration are in cfg.
+	CheckScope func(cfg *Config, scope string) error
+
 	// AllowPython accepts callables and classes, which then are in Config.Python, instead of refusing them.
 	AllowPython bool
 }
@@ -46,6 +49,13 @@ func Load(ctx context.Context, src Source) (*Config, *Report, error) {
 	l.decode()
 	l.finish()
 	validate(l.cfg, l.report)
+	if src.CheckScope != nil {
+		l.cfg.EachScope(func(where, scope string) {
+			if err := src.CheckScope(l.cfg, scope); err != nil {
+				l.report.Errorf(where, "", "%v", err)
+			}
+		})
+	}
 	return l.cfg, l.report, l.report.Err()
 }
 

@@ -84,6 +84,7 @@ c.JupyterHub.default_url = lambda handler: "/lab"
 c.JupyterHub.template_vars = {"now": hook}
 c.Spawner.args = [object()]
 c.JupyterHub.port = hook
+c.JupyterHub.proxy_class = hook
 c.Spawner.options_form = functools.partial(hook, 1)
 c.PeriodicMetricsCollector.active_users_enabled = hook
 c.JupyterHub.load_groups = {"g": {"properties": {"f": hook}}}
@@ -92,8 +93,11 @@ c.JupyterHub.load_groups = {"g": {"properties": {"f": hook}}}
 		t.Errorf("a class object of JupyterHub is not ours: %+v", cfg.JupyterHub.AuthenticatorClass)
 	}
 	for _, trait := range []string{"JupyterHub.spawner_class", "Spawner.pre_spawn_hook", `Spawner.environment["B"]`, "JupyterHub.default_url", `JupyterHub.template_vars["now"]`,
-		"Spawner.args[0]", "JupyterHub.port", "Spawner.options_form", "PeriodicMetricsCollector.active_users_enabled", `JupyterHub.load_groups["g"]["properties"]["f"]`} {
+		"Spawner.args[0]", "Spawner.options_form", `JupyterHub.load_groups["g"]["properties"]["f"]`} {
 		wantProblem(t, report, config.SeverityError, trait, "Python bridge is not there yet")
+	}
+	for _, trait := range []string{"JupyterHub.port", "PeriodicMetricsCollector.active_users_enabled", "JupyterHub.proxy_class"} {
+		wantProblem(t, report, config.SeverityError, trait, "got a Python function")
 	}
 	for _, p := range report.Problems {
 		if p.Trait == "Spawner.pre_spawn_hook" && p.Line != 9+1 {
@@ -107,7 +111,7 @@ c.JupyterHub.load_groups = {"g": {"properties": {"f": hook}}}
 
 func TestPythonObjectsAreKeptForABridge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jupyterhub_config.py")
-	text := "def hook(spawner): pass\nclass My: pass\nc.Spawner.pre_spawn_hook = hook\nc.Spawner.environment = {'A': hook}\nc.JupyterHub.default_url = hook\nc.JupyterHub.authenticator_class = My\nc.Authenticator.allowed_things = {1}\n"
+	text := "def hook(spawner): pass\nclass My: pass\nc.Spawner.pre_spawn_hook = hook\nc.Spawner.environment = {'A': hook}\nc.JupyterHub.default_url = hook\nc.Spawner.group_overrides = {'g': {'x': hook}}\nc.JupyterHub.authenticator_class = My\nc.Authenticator.allowed_things = {1}\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +122,14 @@ func TestPythonObjectsAreKeptForABridge(t *testing.T) {
 	if cfg.SimpleLocalProcessSpawner.PreSpawnHook == nil || cfg.Spawner.PreSpawnHook.Qualname != "hook" || cfg.JupyterHub.AuthenticatorClass.Python == nil {
 		t.Errorf("%+v", cfg.Spawner.PreSpawnHook)
 	}
+	if got, ok := cfg.Spawner.GroupOverrides["g"].(map[string]any)["x"].(config.Python); !ok || got.Qualname != "hook" {
+		t.Errorf("a callable in a free dict is lost: %v", cfg.Spawner.GroupOverrides)
+	}
 	var where []string
 	for _, py := range cfg.Python {
 		where = append(where, py.Where)
 	}
-	want := []string{"JupyterHub.authenticator_class", "JupyterHub.default_url", `Spawner.environment["A"]`, "Spawner.pre_spawn_hook"}
+	want := []string{"JupyterHub.authenticator_class", "JupyterHub.default_url", `Spawner.environment["A"]`, `Spawner.group_overrides["g"]["x"]`, "Spawner.pre_spawn_hook"}
 	if !reflect.DeepEqual(where, want) {
 		t.Errorf("python values at %v, want %v", where, want)
 	}

@@ -184,6 +184,9 @@ func validateAuthenticator(c *Config, r *Report) {
 			}
 		}
 	}
+	if a.AllowAll && len(a.AllowedUsers) > 0 {
+		r.Warnf("Authenticator.allow_all", "remove allow_all to let in only allowed_users", "everybody who can log in is allowed, whatever allowed_users says")
+	}
 	if a.ManageGroups && len(hub.LoadGroups) > 0 {
 		r.Errorf("JupyterHub.load_groups", "remove one of the two", "Authenticator.manage_groups is set, so groups come from the authenticator only")
 	}

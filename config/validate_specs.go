@@ -105,6 +105,8 @@ func validateServices(c *Config, r *Report) {
 	}
 }
 
+var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // serviceName returns what is wrong with a name, or "".
 func serviceName(name string) string {
 	switch {
@@ -116,7 +118,7 @@ func serviceName(name string) string {
 		return "a service name must not be all dots"
 	case strings.ContainsAny(name, "/"):
 		return "a service name must not hold a slash"
-	case regexp.MustCompile(`%[0-9A-Fa-f]{2}`).MatchString(name):
+	case percentEncoded.MatchString(name):
 		return "a service name must not be percent-encoded"
 	}
 	return ""

@@ -75,6 +75,10 @@ func TestProblems(t *testing.T) {
 		{`{"JupyterHub":{"service_tokens":{"` + strings.Repeat("x", 65) + `":"me"}}}`, e, "JupyterHub.service_tokens[entry 1]", []string{"65"}},
 		// authenticators
 		{`{}`, w, "Authenticator.allow_all", []string{"nobody"}},
+		{`{"Authenticator":{"allow_all":true,"allowed_users":["a"]}}`, w, "Authenticator.allow_all", []string{"everybody"}},
+		{`{"JupyterHub":{"authenticator_class":"dumy"}}`, e, "JupyterHub.authenticator_class", []string{"did you mean dummy?"}},
+		{`{"JupyterHub":{"authenticator_class":7}}`, e, "JupyterHub.authenticator_class", []string{"got an integer"}},
+		{`{"ConfigurableHTTPProxy":{"should_start":false}}`, e, "ConfigurableHTTPProxy.auth_token", []string{"CONFIGPROXY_AUTH_TOKEN"}},
 		{`{"Authenticator":{"username_pattern":"["}}`, e, "Authenticator.username_pattern", nil},
 		{`{"Authenticator":{"admin_users":["a/b"]}}`, e, "Authenticator.admin_users", nil},
 		{`{"Authenticator":{"manage_groups":true},"JupyterHub":{"load_groups":{"g":{}}}}`, e, "JupyterHub.load_groups", []string{"manage_groups"}},
@@ -195,5 +199,26 @@ func TestTornadoSettings(t *testing.T) {
 	}
 	if s, _ := (&config.JupyterHub{}).Tornado(); s.SlowSpawnTimeout != 10 || s.SpawnThrottleRetryRange != [2]int{30, 60} {
 		t.Errorf("defaults: %+v", s)
+	}
+}
+
+// TestScopesAreChecked plugs a checker in and looks at what it is asked.
+func TestScopesAreChecked(t *testing.T) {
+	src := source(t, `{"JupyterHub":{"load_roles":[{"name":"tester","scopes":["self","nope"]}],"services":[{"name":"s","oauth_client_allowed_scopes":["nope"]}],"extra_user_scopes":["shares!user"]},
+		"Spawner":{"server_token_scopes":["nope"],"oauth_client_allowed_scopes":["self"]}}`)
+	asked := 0
+	src.CheckScope = func(cfg *config.Config, scope string) error {
+		asked++
+		if scope == "nope" {
+			return fmt.Errorf("no scope is called %s", scope)
+		}
+		return nil
+	}
+	_, report, _ := config.Load(t.Context(), src)
+	for _, trait := range []string{"JupyterHub.load_roles[0] (tester).scopes[1]", "JupyterHub.services[0] (s).oauth_client_allowed_scopes[0]", "Spawner.server_token_scopes[0]"} {
+		wantProblem(t, report, config.SeverityError, trait, "no scope is called nope")
+	}
+	if asked != 6 || len(report.Errors()) != 3 {
+		t.Errorf("%d questions, %v", asked, report.Errors())
 	}
 }
