@@ -29,6 +29,7 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	out := pr.Out
 	p.setURL(out.URL, pr.In, c.route)
 	out.Host = pr.In.Host
+	out.Trailer = pr.In.Trailer // the server fills this map at the end of the body; ReverseProxy made a copy before
 	if p.o.Rewrite.ChangeOrigin {
 		out.Host = t.header
 	}
