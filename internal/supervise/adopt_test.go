@@ -113,6 +113,20 @@ func TestCloseLeavesItRunningForTheNextHub(t *testing.T) {
 	if _, err := supervise.Adopt(id, supervise.AdoptOptions{}); !errors.Is(err, supervise.ErrGone) {
 		t.Errorf("adopt after the end: %v, want ErrGone", err)
 	}
+	if err := p.Stop(context.Background(), quickStop); err != nil {
+		t.Errorf("stop of a closed process which has ended: %v", err)
+	}
+}
+
+func TestStopWorksAfterClose(t *testing.T) {
+	p := shell(t, "exec sleep 300")
+	p.Close()
+	if err := p.Stop(context.Background(), quickStop); err != nil {
+		t.Fatal(err)
+	}
+	if running(p.Identity().PID) {
+		t.Error("it still runs")
+	}
 }
 
 func TestAdoptedProcessEndsByItself(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "helper" {
 		helper(os.Args[2:])
-		return
+		syscall.Exit(0) // os.Exit of a race-enabled binary takes a second
 	}
 	// Adopted processes become nobody's zombies where pid 1 does not reap; that is not looked at here.
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/signal.loop"), goleak.IgnoreTopFunction("os/signal.signal_recv"))

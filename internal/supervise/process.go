@@ -93,10 +93,14 @@ type StopTimeouts struct {
 var ErrStillRunning = errors.New("process did not end")
 
 // Stop sends INT, TERM and KILL to the process' group, each after the waiting time of the one before, and returns when
-// the group is gone. Stopping what has ended is no error. When ctx ends first, its error is returned.
+// the group is gone. Stopping what has ended is no error; it also works after Close. When ctx ends first, its error is
+// returned.
 func (p *Process) Stop(ctx context.Context, timeouts StopTimeouts) error {
 	if timeouts.Kill <= 0 {
 		timeouts.Kill = 5 * time.Second
+	}
+	if p.given() {
+		return p.stopUnwatched(ctx, timeouts)
 	}
 	for _, step := range []struct {
 		sig  syscall.Signal
@@ -111,6 +115,29 @@ func (p *Process) Stop(ctx context.Context, timeouts StopTimeouts) error {
 		}
 	}
 	return fmt.Errorf("stop pid %d: %w %s after signal 9", p.id.PID, ErrStillRunning, timeouts.Kill)
+}
+
+// given says whether Close gave the process up while it ran.
+func (p *Process) given() bool {
+	select {
+	case <-p.done:
+		return p.Poll() == nil
+	default:
+		return false
+	}
+}
+
+// stopUnwatched takes the process over again, if it is still the same.
+func (p *Process) stopUnwatched(ctx context.Context, timeouts StopTimeouts) error {
+	again, err := Adopt(p.id, AdoptOptions{GroupGrace: p.grace})
+	if errors.Is(err, ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stop pid %d: %w", p.id.PID, err)
+	}
+	defer again.Close()
+	return again.Stop(ctx, timeouts)
 }
 
 func (p *Process) stopStep(ctx context.Context, sig syscall.Signal, wait time.Duration) (gone bool, err error) {

@@ -54,7 +54,7 @@ var logRules = []logRule{
 	{regexp.MustCompile(`(?i)(unrecognized arguments?:? .*|unrecognized (?:alias|flag|option).*|bad config encountered.*)`), func(m []string, _ spawner.Request) (string, string) {
 		return "the server does not take its arguments: " + m[1], "correct Spawner.args"
 	}},
-	{regexp.MustCompile(`Not a directory|No such file or directory: '([^']+)'|[Nn]o such (?:notebook|root|file or) dir\w*:? '?([^']*)'?`), func(m []string, _ spawner.Request) (string, string) {
+	{regexp.MustCompile(`(?i)no such file or directory: '([^']+)'|no such (?:notebook |root )?dir\w*:? '?([^']+)'?|not a directory`), func(m []string, _ spawner.Request) (string, string) {
 		return "no such file or directory: " + orElse(m[1]+m[2], m[0]), "create it, or correct Spawner.notebook_dir, which takes {username}; ~ is not expanded by the hub"
 	}},
 }
