@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // OAuthClient returns the client with this identifier.
@@ -28,17 +29,10 @@ func (s *Store) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 	if c.AllowedScopes == nil {
 		c.AllowedScopes = JSONList{}
 	}
+	c.ID = 0 // filled with that of the row, new or old
 	return s.write(ctx, "save oauth client", func(db *gorm.DB) error {
-		var found []int64
-		if err := db.Raw(`SELECT id FROM oauth_clients WHERE identifier = ?`, c.Identifier).Scan(&found).Error; err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			c.ID = 0
-			return insert(db, []*OAuthClient{c})
-		}
-		c.ID = found[0]
-		return db.Model(c).Select("*").Omit("id").Updates(c).Error
+		return insert(db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "identifier"}},
+			DoUpdates: clause.AssignmentColumns([]string{"description", "secret", "redirect_uri", "allowed_scopes"})}), []*OAuthClient{c})
 	})
 }
 

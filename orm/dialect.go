@@ -96,3 +96,12 @@ func (d dialect) activityRow() string {
 func (d dialect) activityRows(n int) string {
 	return strings.TrimSuffix(strings.Repeat(d.activityRow()+", ", n), ", ")
 }
+
+// lockRow makes other transactions that lock the same row wait until this one ends, for checks that no constraint of the schema makes.
+// SQLite has one writer at a time anyway.
+func (d dialect) lockRow(db *gorm.DB, table string, id int64) error {
+	if d != postgresDialect {
+		return nil
+	}
+	return db.Exec(`SELECT id FROM `+table+` WHERE id = ? FOR UPDATE`, id).Error
+}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
@@ -128,6 +129,9 @@ func createPrivate(t target) error {
 }
 
 func (c *core) openPostgres(t target, o Options) error {
+	if _, err := pgx.ParseConfig(t.dsn); err != nil { // its text could quote a part of the password
+		return fmt.Errorf("%w: db_url cannot be read as PostgreSQL settings, look at host, port and the query part", ErrUnsupportedURL)
+	}
 	both, err := c.openPool("pgx", t.dsn, t.readers+4, o)
 	if err != nil {
 		return err

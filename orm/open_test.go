@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,6 +94,32 @@ func TestOpenFailures(t *testing.T) {
 		if !errors.Is(err, orm.ErrUnavailable) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want ErrUnavailable", url, err)
 		}
+	}
+}
+
+func TestPasswordIsNeverInAnError(t *testing.T) {
+	for _, url := range []string{"postgresql://u:a%27secret@h:99999999/x", "postgresql://u:secret@h/x?sslmode=secret", "postgresql://u:a%20secret@127.0.0.1:1/x"} {
+		if _, err := orm.Open(t.Context(), orm.Options{URL: url}); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// What the file holds, byte by byte, is what SQLAlchemy would have written.
+func TestStoredForms(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db.sqlite")
+	s := open(t, path)
+	u := &orm.User{Name: "ada", Admin: true, Created: ptr(at(3)), LastActivity: ptr(time.Date(2026, 1, 2, 1, 0, 0, 0, time.FixedZone("x", 3600))),
+		UserInfo: orm.JSONDict{"b": []any{"é"}, "a": int64(1)}}
+	ok(t, s.CreateUsers(t.Context(), []*orm.User{u}))
+	ok(t, s.TouchUsers(t.Context(), map[int64]time.Time{u.ID: at(4).Truncate(time.Second)}))
+	raw := must(sql.Open("sqlite", path))
+	defer raw.Close()
+	var got string
+	ok(t, raw.QueryRow(`SELECT concat_ws('|', typeof(admin), admin, typeof(created), CAST(created AS BLOB), CAST(last_activity AS BLOB), user_info,
+		coalesce(state, 'NULL'), coalesce(encrypted_auth_state, 'NULL')) FROM users`).Scan(&got))
+	if want := `integer|1|text|2026-01-02 03:04:05.123456|2026-01-02 04:04:05.000000|{"a": 1, "b": ["\u00e9"]}|NULL|NULL`; got != want {
+		t.Errorf("stored\n%s\nwant\n%s", got, want)
 	}
 }
 

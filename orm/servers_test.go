@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +63,52 @@ func TestServers(t *testing.T) {
 			t.Errorf("deleted twice: %v", err)
 		}
 	})
+}
+
+// JupyterHub's schema has no constraint on these; two requests at once must not get past the check.
+func TestOneRowPerNameAndShare(t *testing.T) {
+	onAll(t, func(t *testing.T, s *orm.Store) {
+		ctx := t.Context()
+		u := addUser(t, s, "ada")
+		sp, _ := addServer(t, s, u, "")
+		var wg sync.WaitGroup
+		var servers, shares atomic.Int32
+		tally := func(n *atomic.Int32, err error) {
+			if err == nil {
+				n.Add(1)
+			} else if !errors.Is(err, orm.ErrConflict) {
+				t.Error(err)
+			}
+		}
+		for range 8 {
+			wg.Go(func() {
+				tally(&servers, s.CreateSpawner(ctx, &orm.Spawner{UserID: u.ID, Name: "x"}))
+				tally(&shares, s.SaveShare(ctx, &orm.Share{OwnerID: u.ID, SpawnerID: sp.ID, UserID: &u.ID}))
+				ok(t, s.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: "same"}))
+			})
+		}
+		wg.Wait()
+		if servers.Load() != 1 || shares.Load() != 1 {
+			t.Errorf("%d servers, %d shares, want one of each", servers.Load(), shares.Load())
+		}
+	})
+}
+
+func TestRunningServerWithoutAddress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db.sqlite")
+	s := open(t, path)
+	sp, _ := addServer(t, s, addUser(t, s, "ada"), "")
+	raw := must(sql.Open("sqlite", path)) // foreign keys are off by default
+	defer raw.Close()
+	must(raw.Exec("DELETE FROM servers"))
+	running := must(s.RunningSpawners(t.Context()))
+	if len(running) != 1 || running[0].Server != (orm.Server{ID: *sp.ServerID}) {
+		t.Fatalf("running: %+v", running)
+	}
+	ok(t, s.DeleteServer(t.Context(), *sp.ServerID))
+	if n := must(s.CountActive(t.Context())); n != 0 {
+		t.Errorf("%d active after the clean-up", n)
+	}
 }
 
 // A row of ours must not be taken for that of a later server or token which got the same id after another program deleted the first.

@@ -105,6 +105,9 @@ func (s *Store) SaveShare(ctx context.Context, sh *Share) error {
 		return update(ctx, s, "update share", sh, nil)
 	}
 	return s.write(ctx, "create share", func(db *gorm.DB) error {
+		if err := s.c.dialect.lockRow(db, "spawners", sh.SpawnerID); err != nil {
+			return err
+		}
 		same := db.Model(&Share{}).Where("spawner_id = ?", sh.SpawnerID)
 		if sh.UserID != nil {
 			same = same.Where("user_id = ?", *sh.UserID)

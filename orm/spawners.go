@@ -25,7 +25,8 @@ func (s *Store) SpawnerByName(ctx context.Context, userID int64, name string) (*
 	return first[Spawner](s.read(ctx), "find server by name", "user_id = ? AND name = ?", userID, name)
 }
 
-// RunningSpawners returns all running servers by id.
+// RunningSpawners returns all running servers by id. When another program left one without its address, Server has nothing but the
+// ID: such a server cannot be reached and wants the clean-up of a dead one.
 func (s *Store) RunningSpawners(ctx context.Context) ([]RunningSpawner, error) {
 	out := []RunningSpawner{}
 	err := s.view(ctx, "list running servers", func(db *gorm.DB) error {
@@ -52,8 +53,11 @@ func (s *Store) RunningSpawners(ctx context.Context) ([]RunningSpawner, error) {
 		}
 		for _, sp := range spawners {
 			user, server := users[sp.UserID], servers[*sp.ServerID]
-			if user == nil || server == nil { // no foreign keys were enforced when this was written
+			if user == nil { // foreign keys were not enforced when this was written
 				continue
+			}
+			if server == nil {
+				server = &Server{ID: *sp.ServerID}
 			}
 			out = append(out, RunningSpawner{Spawner: sp, User: *user, Server: *server, Extra: extras[sp.ID]})
 		}
@@ -65,6 +69,9 @@ func (s *Store) RunningSpawners(ctx context.Context) ([]RunningSpawner, error) {
 // CreateSpawner inserts a server's row and fills ID; ErrConflict when the user has a server with this name.
 func (s *Store) CreateSpawner(ctx context.Context, sp *Spawner) error {
 	return s.write(ctx, "create server", func(db *gorm.DB) error {
+		if err := s.c.dialect.lockRow(db, "users", sp.UserID); err != nil {
+			return err
+		}
 		n, err := count(db.Model(&Spawner{}).Where("user_id = ? AND name = ?", sp.UserID, sp.Name), "check name")
 		if err != nil {
 			return err
