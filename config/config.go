@@ -49,6 +49,16 @@ type Config struct {
 // Given reports whether file, command line or environment set the trait in that very section (not in a parent's).
 func (c *Config) Given(class, trait string) bool { return c.given[class][trait] }
 
+// GivenFor reports whether the section of the class or of one of its parents set the trait.
+func (c *Config) GivenFor(class, trait string) bool {
+	for _, link := range chain(classes(), class) {
+		if c.given[link.name][trait] {
+			return true
+		}
+	}
+	return false
+}
+
 // String names the sections that were set and shows no value.
 func (c *Config) String() string {
 	names := make([]string, 0, len(c.given))

@@ -34,7 +34,7 @@ func (l *loader) finish() {
 		}
 	}
 	for _, class := range []string{"Spawner", "LocalProcessSpawner", "SimpleLocalProcessSpawner", "ToySpawner"} {
-		if !l.givenInChain(class, "ssl_alt_names") {
+		if !l.cfg.GivenFor(class, "ssl_alt_names") {
 			l.cfg.spawner(class).SSLAltNames = append([]string{}, hub.TrustedAltNames...)
 		}
 	}
@@ -98,13 +98,13 @@ func (l *loader) finishPublicURL() {
 // finishAuthenticator computes allow_existing_users, Dummy's allow_all and any_allow_config of one class.
 func (l *loader) finishAuthenticator(class string) {
 	a := l.cfg.authenticator(class)
-	if !l.givenInChain(class, "allow_existing_users") {
+	if !l.cfg.GivenFor(class, "allow_existing_users") {
 		a.AllowExistingUsers = len(a.AllowedUsers) > 0
 	}
-	if class == "DummyAuthenticator" && !l.givenInChain(class, "allow_all") {
+	if class == "DummyAuthenticator" && !l.cfg.GivenFor(class, "allow_all") {
 		a.AllowAll = len(a.AllowedUsers) == 0
 	}
-	if l.givenInChain(class, "any_allow_config") {
+	if l.cfg.GivenFor(class, "any_allow_config") {
 		return
 	}
 	a.AnyAllowConfig = a.AllowAll || a.AllowExistingUsers || len(a.AllowedUsers) > 0
@@ -125,23 +125,13 @@ func (l *loader) finishProxy() {
 	}
 	for class, p := range map[string]*ConfigurableHTTPProxy{
 		"ConfigurableHTTPProxy": &l.cfg.ConfigurableHTTPProxy, "MinihubProxy": &l.cfg.MinihubProxy.ConfigurableHTTPProxy} {
-		if !l.givenInChain(class, "api_url") && l.cfg.JupyterHub.InternalSSL {
+		if !l.cfg.GivenFor(class, "api_url") && l.cfg.JupyterHub.InternalSSL {
 			p.APIURL = strings.Replace(p.APIURL, "http://", "https://", 1)
 		}
 		if p.Debug {
 			p.LogLevel = "debug"
 		}
 	}
-}
-
-// givenInChain reports whether the section of the class or of a parent sets the trait.
-func (l *loader) givenInChain(class, trait string) bool {
-	for _, link := range chain(l.table, class) {
-		if l.cfg.Given(link.name, trait) {
-			return true
-		}
-	}
-	return false
 }
 
 // defaultAddUser is FreeBSD's pw where it exists, else Debian's adduser.

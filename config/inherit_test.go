@@ -22,6 +22,9 @@ func TestSectionsOfParents(t *testing.T) {
 	if s.StartTimeout != 1 || s.HTTPTimeout != 3 || !reflect.DeepEqual(s.Environment, map[string]string{"B": "2"}) || cfg.LocalProcessTraits().TermTimeout != 4 {
 		t.Errorf("simple: %+v", s)
 	}
+	if !cfg.GivenFor("SimpleLocalProcessSpawner", "start_timeout") || cfg.GivenFor("ToySpawner", "term_timeout") || cfg.Given("SimpleLocalProcessSpawner", "start_timeout") {
+		t.Error("GivenFor does not look at the parents' sections")
+	}
 	if cfg.Spawner.HTTPTimeout != 2 || cfg.LocalProcessSpawner.TermTimeout != 30 || cfg.ToySpawner.HTTPTimeout != 2 {
 		t.Error("a closer section leaked into another class")
 	}
