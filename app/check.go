@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/minihub/minihub/auth"
+	"github.com/minihub/minihub/config"
+	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/rbac"
+)
+
+// Check adds to report what only the parts themselves can find wrong with a configuration: scopes and roles that do not exist, names and
+// patterns that are not valid, addresses, cookie settings, a missing PAM. It opens and starts nothing.
+//
+// A configuration that names no authenticator gets PAM, as in JupyterHub; a build without PAM then lets nobody in, with a warning, instead of
+// refusing to start.
+func Check(c *config.Config, report *config.Report) {
+	h := &c.JupyterHub
+	catalog, err := catalogOf(c)
+	if err != nil {
+		report.Errorf("JupyterHub.custom_scopes", "", "%s", err)
+		catalog, _ = rbac.NewCatalog(nil)
+	}
+	if _, warnings, err := catalog.MergeRoles(rolesOf(h.LoadRoles), h.ExtraUserScopes); err != nil {
+		report.Errorf("JupyterHub.load_roles", "", "%s", err)
+	} else {
+		for _, w := range warnings {
+			report.Warnf("JupyterHub.load_roles", "", "%s", w)
+		}
+	}
+	if _, err := config.ComputeURLs(c, "localhost"); err != nil {
+		report.Errorf("JupyterHub.bind_url", "", "%s", err)
+	}
+	if _, err := trusted(h.TrustedDownstreamIPs); err != nil {
+		report.Errorf("JupyterHub.trusted_downstream_ips", "write addresses like 10.0.0.1 or networks like 10.0.0.0/8", "%s", err)
+	}
+	checkAuthenticator(c, report)
+}
+
+func checkAuthenticator(c *config.Config, report *config.Report) {
+	class := &c.JupyterHub.AuthenticatorClass
+	rules, err := auth.NewRules(ruleOptions(c))
+	if err != nil {
+		report.Errorf(class.Class, "", "%s", err)
+		return
+	}
+	_, err = authenticatorOf(c, rules, Options{})
+	switch {
+	case err == nil:
+	case errors.Is(err, auth.ErrPAMUnavailable) && !c.Given("JupyterHub", "authenticator_class"):
+		report.Warnf("JupyterHub.authenticator_class", "set it to dummy, shared-password or null, or use a build with PAM",
+			"nobody can log in: the default authenticator is PAM, and %s", err)
+		class.Native, class.Class = "null", "NullAuthenticator"
+	default:
+		report.Errorf("JupyterHub.authenticator_class", "", "%s", err)
+	}
+}
+
+// NewToken makes an API token for a user of the database, as the token sub-command does: roles and users of the configuration are applied first.
+func (a *App) NewToken(ctx context.Context, user string) (string, error) {
+	if _, err := a.core.setup.Run(ctx); err != nil {
+		return "", err
+	}
+	_, text, err := a.core.tokens.Create(ctx, nil, user, hub.NewToken{Note: "command-line generated"})
+	return text, err
+}
+
+// Close ends a hub that was never started.
+func (a *App) Close() error {
+	a.core.activity.Close()
+	return a.store.Close()
+}

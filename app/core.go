@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/minihub/minihub/auth"
+	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/orm"
+	"github.com/minihub/minihub/rbac"
+	"github.com/minihub/minihub/services"
+	"github.com/minihub/minihub/spawner"
+)
+
+// buildCore makes the parts that know no HTTP.
+func (a *App) buildCore(ctx context.Context) error {
+	catalog, err := catalogOf(a.cfg)
+	if err != nil {
+		return fmt.Errorf("JupyterHub.custom_scopes: %w", err)
+	}
+	rules, authenticator, err := a.authentication()
+	if err != nil {
+		return err
+	}
+	hubID, err := a.store.HubID(ctx)
+	if err != nil {
+		return err
+	}
+	driver, err := driverOf(a.cfg, hubID, a.o)
+	if err != nil {
+		return err
+	}
+	c := &core{who: rules.WhoCanLogIn()}
+	a.core = c
+	log := a.o.Logger
+	c.activity = hub.NewActivity(hub.ActivityOptions{Store: a.store, Resolution: seconds(a.cfg.JupyterHub.ActivityResolution), Logger: log})
+	c.access = hub.NewAccess(hub.AccessOptions{Store: a.store, Catalog: catalog, Seen: c.activity, Logger: log})
+	c.users = hub.NewUsers(hub.UsersOptions{Store: a.store, Rules: rules, Authenticator: authenticator, Catalog: catalog, Logger: log, TotalUsers: a.metrics.AddUsers})
+	c.groups = hub.NewGroups(hub.GroupsOptions{Store: a.store, Rules: rules, Logger: log})
+	c.tokens = hub.NewTokens(hub.TokensOptions{Store: a.store, Access: c.access, Catalog: catalog,
+		MaxExpiry: seconds(a.cfg.JupyterHub.TokenExpiresInMaxSeconds), Logger: log})
+	c.logins = hub.NewLogins(hub.LoginsOptions{Store: a.store, Authenticator: authenticator, Rules: rules, Crypt: a.secrets.crypt, Users: c.users,
+		Throttle: auth.NewThrottle(auth.ThrottleOptions{}), Traits: loginTraits(a.cfg), Logger: log})
+	c.users.SetAuthStates(c.logins)
+	if err := a.buildServers(catalog, driver, authenticator, hubID); err != nil {
+		return err
+	}
+	c.shares = hub.NewShares(hub.SharesOptions{Store: a.store, Access: c.access, Catalog: catalog, Servers: c.servers, Logger: log})
+	a.buildServices(catalog)
+	c.setup = hub.NewSetup(hub.SetupOptions{Store: a.store, Catalog: catalog, Users: c.users, Rules: rules, Tokens: c.tokens, Services: c.rows,
+		Specs: setupSpecs(a.cfg, a.secrets.crypt != nil), Logger: log})
+	c.routes.servers, c.routes.services, c.routes.activity = c.servers, c.services, c.activity
+	return nil
+}
+
+func (a *App) authentication() (*auth.Rules, auth.Authenticator, error) {
+	rules, err := auth.NewRules(ruleOptions(a.cfg))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, w := range rules.Warnings() {
+		a.o.Logger.Warn(w)
+	}
+	authenticator, err := authenticatorOf(a.cfg, rules, a.o)
+	return rules, authenticator, err
+}
+
+// buildServers makes the servers and the proxy's routes, which need each other.
+func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authenticator auth.Authenticator, hubID string) error {
+	c := a.core
+	env := keptEnv(envKeep(a.cfg, driver), a.o.LookupEnv)
+	traits, err := serverTraits(a.cfg, a.urls, a.torn, hubID, env)
+	if err != nil {
+		return err
+	}
+	if c.routes, err = a.newRoutes(); err != nil {
+		return err
+	}
+	c.servers = hub.NewServers(hub.ServersOptions{Store: a.store, Driver: driver, Router: c.routes, Prober: newProber(), Catalog: catalog, Activity: c.activity,
+		Traits: traits, Hooks: serverHooks(authenticator, c.logins), Observer: observer{a.metrics}, Abort: a.end, Logger: a.o.Logger})
+	c.users.SetServers(c.servers)
+	return nil
+}
+
+// envKeep is env_keep, whose default depends on the spawner.
+func envKeep(c interface {
+	Given(class, trait string) bool
+}, d spawner.Driver) []string {
+	return d.EnvKeep()
+}
+
+func (a *App) buildServices(catalog *rbac.Catalog) {
+	c, log := a.core, a.o.Logger
+	c.rows = hub.NewServiceRows(hub.ServiceRowsOptions{Store: a.store, Tokens: c.tokens, Catalog: catalog, BaseURL: a.urls.BaseURL, Logger: log})
+	c.services = services.New(services.Options{Store: a.store, Rows: c.rows, Router: c.routes, Prober: newProber(), Logger: log, Env: services.EnvOptions{
+		BaseURL: a.urls.BaseURL, HubAPIURL: a.urls.HubAPIURL, PublicHost: a.urls.PublicHost, PublicURL: a.urls.PublicURL,
+		KeptEnv: keptEnv(serviceEnvKeep(), a.o.LookupEnv), CookieHostPrefix: a.cfg.JupyterHub.CookieHostPrefixEnabled,
+	}})
+}
+
+// serviceEnvKeep is what managed services inherit: the default of local spawners.
+func serviceEnvKeep() []string {
+	return []string{"CONDA_DEFAULT_ENV", "CONDA_ROOT", "JUPYTERHUB_SINGLEUSER_APP", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV"}
+}
+
+// refreshBeforeSpawn is refresh_pre_spawn.
+func refreshBeforeSpawn(logins *hub.Logins) func(context.Context, *orm.User) error {
+	return func(ctx context.Context, user *orm.User) error {
+		ok, err := logins.Refresh(ctx, user, true)
+		if err == nil && !ok {
+			err = &hub.Error{Kind: hub.Forbidden, Message: "auth has expired for " + user.Name + ", login again", Hint: "Authenticator.refresh_pre_spawn is on"}
+		}
+		return err
+	}
+}
+
+// purgeInterval is how often expired tokens, codes and shares are deleted.
+const purgeInterval = time.Hour

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/minihub/minihub/api"
+	"github.com/minihub/minihub/config"
+	"github.com/minihub/minihub/proxy"
+)
+
+// version is minihub's own version, set when a release is built.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, time.Now()))
+}
+
+// command is a sub-command; args are those after its name.
+type command func(ctx context.Context, c *cli, args []string) error
+
+// cli is what a sub-command works with.
+type cli struct {
+	out, err io.Writer
+	began    time.Time
+}
+
+func commands() map[string]command {
+	return map[string]command{"serve": serve, "check": check, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy, "version": printVersion}
+}
+
+// run runs one command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
+func run(args []string, out, errOut io.Writer, began time.Time) int {
+	c := &cli{out: out, err: errOut, began: began}
+	name, cmd := "serve", command(serve)
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		found, ok := commands()[args[0]]
+		if !ok {
+			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, token, upgrade-db, proxy and version\n", args[0])
+			return 2
+		}
+		name, cmd, args = args[0], found, args[1:]
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err := cmd(ctx, c, args)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(errOut, "minihub %s: %v\nTry: minihub --help\n", name, usage)
+		return 2
+	}
+	fmt.Fprintf(errOut, "minihub %s: %v\n", name, err)
+	return 1
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+func printVersion(_ context.Context, c *cli, _ []string) error {
+	fmt.Fprintf(c.out, "minihub %s, compatible with JupyterHub %s\n", version, api.Version)
+	return nil
+}
+
+func runProxy(ctx context.Context, _ *cli, args []string) error {
+	o, err := proxy.ParseStandaloneFlags(args)
+	if err != nil {
+		return &usageError{err}
+	}
+	return proxy.RunStandalone(ctx, o)
+}
+
+// information answers the flags that print something and end; done is false when there is none.
+func information(c *cli, args config.Args, load func() (*config.Config, error)) (done bool, err error) {
+	switch {
+	case args.Help:
+		return true, config.WriteHelp(c.out)
+	case args.HelpAll:
+		return true, config.WriteHelpAll(c.out)
+	case args.Version:
+		fmt.Fprintln(c.out, api.Version)
+		return true, nil
+	case args.GenerateConfig:
+		return true, generateConfig(c)
+	case args.ShowConfig, args.ShowConfigJSON:
+		cfg, err := load()
+		if err != nil {
+			return true, err
+		}
+		if args.ShowConfigJSON {
+			return true, config.WriteShowConfigJSON(c.out, cfg)
+		}
+		return true, config.WriteShowConfig(c.out, cfg)
+	}
+	return false, nil
+}
+
+// generateConfig writes jupyterhub_config.py with every trait in comments; an existing file stays as it is.
+func generateConfig(c *cli) error {
+	const name = "jupyterhub_config.py"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("write default configuration: %w", err)
+	}
+	fmt.Fprintf(c.out, "Writing default config to: %s\n", name)
+	return errors.Join(config.WriteGenerateConfig(f), f.Close())
+}
