@@ -322,3 +322,13 @@ func BenchmarkProxyAlone(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkDirectRequest(b *testing.B) {
+	f := newFront(b, nil)
+	s := f.backend(b, "/user/a/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	f.URL = s.URL
+	b.ReportAllocs()
+	for b.Loop() {
+		f.get(b, "/user/a/api")
+	}
+}

@@ -87,6 +87,55 @@ func TestWebSocket(t *testing.T) {
 	}
 }
 
+// TestActivityInEitherDirection sends bytes one way only, over a protocol that is not WebSocket.
+func TestActivityInEitherDirection(t *testing.T) {
+	f := newFront(t, nil)
+	speak, heard := make(chan struct{}), make(chan struct{}, 100)
+	f.backend(t, "/", func(w http.ResponseWriter, _ *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+		for range speak {
+			_, _ = io.WriteString(c, "tick")
+		}
+		for {
+			if _, err := rw.ReadByte(); err != nil {
+				return
+			}
+			heard <- struct{}{}
+		}
+	})
+	c, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+	in := bufio.NewReader(c)
+	res, err := http.ReadResponse(in, nil)
+	if err != nil || res.StatusCode != 101 {
+		t.Fatalf("upgrade: %v, %+v", err, res)
+	}
+	before, _ := f.table.Get("/")
+	eventually(t, "activity from the backend", func() bool {
+		speak <- struct{}{}
+		_, _ = io.ReadFull(in, make([]byte, 4))
+		now, _ := f.table.Get("/")
+		return now.LastActivity.After(before.LastActivity)
+	})
+	close(speak)
+	before, _ = f.table.Get("/")
+	eventually(t, "activity from the client", func() bool {
+		_, _ = io.WriteString(c, "x")
+		<-heard
+		now, _ := f.table.Get("/")
+		return now.LastActivity.After(before.LastActivity)
+	})
+}
+
 func TestWebSocketRefusedByTheBackend(t *testing.T) {
 	f := newFront(t, nil)
 	f.backend(t, "/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you", http.StatusForbidden) })
