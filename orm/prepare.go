@@ -179,7 +179,7 @@ func (c *core) createOwn(db *gorm.DB, tables map[string]map[string]bool) error {
 	return nil
 }
 
-// dropAll drops JupyterHub's tables and ours; the stamp stays, as with JupyterHub.
+// dropAll drops JupyterHub's tables and ours, and the stamp, which create writes anew.
 func (c *core) dropAll(db *gorm.DB) error {
 	list := schema()
 	for _, t := range slices.Backward(list) {
