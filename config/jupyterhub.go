@@ -81,7 +81,7 @@ type JupyterHub struct {
 	ResetDB                          bool                   `trait:"reset_db" default:"False" tier:"rare" help:"Deletes all tables at start."`
 	ServiceCheckInterval             int                    `trait:"service_check_interval" default:"60" tier:"common" help:"Seconds between two checks that services answer, which are only logged; 0 never checks."`
 	ServiceTokens                    SecretKeys             `trait:"service_tokens" default:"{}" tier:"common" secret:"true" help:"API tokens and the service each one belongs to."`
-	Services                         []Service              `trait:"services" default:"[]" tier:"core" secret:"true" help:"Services with name, url, command, api_token and so on; managed and capabilities are keys of minihub."`
+	Services                         []Service              `trait:"services" default:"[]" tier:"core" help:"Services with name, url, command, api_token and so on; managed and capabilities are keys of minihub."`
 	ShowConfig                       bool                   `trait:"show_config" default:"False" tier:"rare" help:"Prints the configuration and ends."`
 	ShowConfigJSON                   bool                   `trait:"show_config_json" default:"False" tier:"rare" help:"Prints the configuration as JSON and ends."`
 	ShutdownOnLogout                 bool                   `trait:"shutdown_on_logout" default:"False" tier:"common" help:"Stops a user's servers at logout."`
