@@ -3,10 +3,8 @@ package proxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -29,15 +27,12 @@ type upgraded struct {
 	once  sync.Once
 }
 
-// track replaces the body of a 101 response by one that records activity and can be closed by shutdown.
+// track replaces the body of a 101 response by one that records activity and can be closed by shutdown. Whether the protocol
+// is the one asked for is checked by ReverseProxy after it; call.end closes what it refuses.
 func (u *upgrades) track(res *http.Response, c *call) error {
 	rwc, ok := res.Body.(io.ReadWriteCloser)
 	if !ok {
 		return errors.New("backend switched protocols on a connection that cannot be written to")
-	}
-	asked, got := res.Request.Header.Get("Upgrade"), res.Header.Get("Upgrade")
-	if asked == "" || !strings.EqualFold(asked, got) {
-		return fmt.Errorf("backend switched to protocol %q when %q was requested", got, asked)
 	}
 	up := &upgraded{ReadWriteCloser: rwc, owner: u, route: c.route}
 	u.mu.Lock()
