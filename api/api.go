@@ -106,7 +106,7 @@ func New(o Options) *API {
 // scheme is http or https, as clients see this hub.
 func (a *API) scheme(r *http.Request) string { return a.o.Requests.Scheme(r) }
 
-// Table returns the route table with its mount point.
-func (a *API) Table() httpmw.Table {
-	return httpmw.Table{Prefix: "/hub/api", API: true, Routes: a.routes()}
+// Tables returns the route tables with their mount points.
+func (a *API) Tables() []httpmw.Table {
+	return []httpmw.Table{{Prefix: "/hub/api", API: true, Routes: a.routes()}, {Prefix: "/hub/api", Routes: a.pages()}}
 }

@@ -69,7 +69,7 @@ func (a *API) listServices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	scopes := httpmw.Identity(r).Scopes
-	f, _ := scopes.ListFilter("list:services", rbac.KindService)
+	f, _ := scopes.ListFilter("list:services", rbac.KindService, rbac.KindUser, rbac.KindGroup, rbac.KindServer)
 	want := r.URL.Query().Get("capability")
 	items := object{}
 	for i := range all {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -177,7 +176,7 @@ func serverTraits(c *config.Config, u config.URLs, t config.TornadoSettings, hub
 		SlowSpawnTimeout: orNone(fseconds(t.SlowSpawnTimeout)), SlowStopTimeout: orNone(fseconds(t.SlowStopTimeout)),
 		PollInterval: seconds(s.PollInterval), PollJitter: s.PollJitter, ConsecutiveFailureLimit: s.ConsecutiveFailureLimit,
 		InitSpawnersTimeout: seconds(h.InitSpawnersTimeout), AdminAccess: h.AdminAccess, CookieHostPrefix: h.CookieHostPrefixEnabled,
-		KeptEnv: env, HubID: hubID, UserOptionTraits: s.ApplyUserOptions,
+		KeptEnv: env, HubID: hubID, ListText: jsonList, UserOptionTraits: s.ApplyUserOptions,
 		URLs: hub.ServerURLs{BaseURL: u.BaseURL, HubAPIURL: u.HubAPIURL, PublicHost: u.PublicHost, PublicURL: u.PublicURL},
 		Spawn: hub.SpawnTraits{
 			Cmd: s.Cmd, Args: s.Args, Environment: s.Environment, DefaultURL: s.DefaultURL, NotebookDir: s.NotebookDir, IP: s.IP, Port: s.Port,
@@ -280,4 +279,8 @@ func serverHooks(a auth.Authenticator, logins *hub.Logins) hub.Hooks {
 	return h
 }
 
-var _ = context.Background
+// jsonList writes a list of strings as JSON, never null.
+func jsonList(list []string) string {
+	b, _ := json.Marshal(append([]string{}, list...)) // strings always encode
+	return string(b)
+}

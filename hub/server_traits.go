@@ -32,6 +32,7 @@ type ServerTraits struct {
 	GroupOverrides          []GroupOverride   // in key order
 	UserOptionTraits        map[string]string // apply_user_options as a dict: option -> trait
 	Spawn                   SpawnTraits
+	ListText                func([]string) string // how a list is written in an environment variable: JSON
 }
 
 // ServerURLs are the addresses that servers are told.

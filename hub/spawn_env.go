@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"maps"
 	"net"
 	"net/url"
@@ -62,7 +61,7 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	if j.traits.HubConnectURL != "" {
 		api = withHost(api, j.traits.HubConnectURL)
 	}
-	access := jsonList("access:servers!server="+l.userName+"/"+l.name, "access:servers!user="+l.userName)
+	access := s.o.Traits.ListText([]string{"access:servers!server=" + l.userName + "/" + l.name, "access:servers!user=" + l.userName})
 	host := ""
 	if u.PublicHost != "" {
 		host = u.PublicHost
@@ -73,7 +72,7 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	env["JUPYTERHUB_HOST"] = host
 	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = prefix + "oauth_callback"
 	env["JUPYTERHUB_OAUTH_ACCESS_SCOPES"], env["JUPYTERHUB_OAUTH_SCOPES"] = access, access
-	env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"] = jsonList(j.traits.OAuthClientAllowedScopes...)
+	env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"] = s.o.Traits.ListText(j.traits.OAuthClientAllowedScopes)
 	env["JUPYTERHUB_USER"], env["JUPYTERHUB_SERVER_NAME"] = l.userName, l.name
 	env["JUPYTERHUB_API_URL"] = api
 	env["JUPYTERHUB_ACTIVITY_URL"] = api + "/users/" + urlpath.Escape(l.userName) + "/activity"
@@ -123,14 +122,6 @@ func boolEnv(b bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-func jsonList(items ...string) string {
-	if items == nil {
-		items = []string{}
-	}
-	b, _ := json.Marshal(items)
-	return string(b)
 }
 
 // sameMajor compares a server's JupyterHub version with the one this hub is compatible with.

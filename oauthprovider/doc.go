@@ -11,4 +11,6 @@
 //
 // JupyterHub's own client, HubOAuth, registers relative redirect URIs and authenticates by form fields; both work, and
 // HTTP Basic (RFC 6749 section 2.3.1) does too.
+//
+// No compatibility promise.
 package oauthprovider

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os/user"
 
+	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
-	"github.com/minihub/minihub/orm"
 )
 
 // token prints a new API token of a user of the database; without a name, of the system user who asks.
@@ -45,14 +45,13 @@ func upgradeDB(ctx context.Context, c *cli, argv []string) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	cfg, _, err := load(ctx, c, args)
+	cfg, _, err := app.Load(ctx, args, c.err)
 	if err != nil {
 		return err
 	}
-	store, err := orm.Open(ctx, orm.Options{URL: cfg.JupyterHub.DBURL, Upgrade: true, Kwargs: cfg.JupyterHub.DBKwargs, Logger: logger(c.err, cfg)})
-	if err != nil {
+	if err := app.UpgradeDB(ctx, cfg, logger(c.err, cfg)); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, "The database has the current schema.")
-	return store.Close()
+	return nil
 }

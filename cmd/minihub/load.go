@@ -2,27 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
-	"github.com/minihub/minihub/pybridge"
 )
-
-// load reads the configuration that a command line names.
-func load(ctx context.Context, c *cli, args config.Args) (*config.Config, *config.Report, error) {
-	return config.Load(ctx, config.Source{Args: args, Evaluate: func(ctx context.Context, path string) (map[string]map[string]any, error) {
-		result, err := pybridge.Evaluate(ctx, pybridge.EvalRequest{Path: path, Env: os.Environ(), Output: c.err})
-		if err != nil {
-			return nil, err
-		}
-		return result.WithLines(), nil
-	}})
-}
 
 // logger makes the log that the configuration asks for.
 func logger(w io.Writer, cfg *config.Config) *slog.Logger {
@@ -48,12 +34,9 @@ func check(ctx context.Context, c *cli, argv []string) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	cfg, report, err := load(ctx, c, args)
+	_, report, err := app.Load(ctx, args, c.err)
 	if report == nil {
 		return err
-	}
-	if cfg != nil {
-		app.Check(cfg, report)
 	}
 	if _, werr := report.WriteTo(c.out); werr != nil {
 		return werr
@@ -66,12 +49,8 @@ func check(ctx context.Context, c *cli, argv []string) error {
 
 // open builds the hub that a command line describes, without starting it.
 func open(ctx context.Context, c *cli, args config.Args) (*app.App, *slog.Logger, error) {
-	cfg, report, err := load(ctx, c, args)
-	if err != nil && !errors.As(err, new(*config.InvalidError)) {
-		return nil, nil, err
-	}
-	app.Check(cfg, report)
-	if err := report.Err(); err != nil {
+	cfg, report, err := app.Load(ctx, args, c.err)
+	if err != nil {
 		return nil, nil, err
 	}
 	log := logger(c.err, cfg)

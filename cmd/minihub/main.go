@@ -11,9 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/minihub/minihub/api"
+	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
-	"github.com/minihub/minihub/proxy"
 )
 
 // version is minihub's own version, set when a release is built.
@@ -67,16 +66,16 @@ func run(args []string, out, errOut io.Writer, began time.Time) int {
 type usageError struct{ error }
 
 func printVersion(_ context.Context, c *cli, _ []string) error {
-	fmt.Fprintf(c.out, "minihub %s, compatible with JupyterHub %s\n", version, api.Version)
+	fmt.Fprintf(c.out, "minihub %s, compatible with JupyterHub %s\n", version, app.JupyterHubVersion)
 	return nil
 }
 
 func runProxy(ctx context.Context, _ *cli, args []string) error {
-	o, err := proxy.ParseStandaloneFlags(args)
-	if err != nil {
+	err := app.RunProxy(ctx, args)
+	if errors.Is(err, app.ErrUsage) {
 		return &usageError{err}
 	}
-	return proxy.RunStandalone(ctx, o)
+	return err
 }
 
 // information answers the flags that print something and end; done is false when there is none.
@@ -87,7 +86,7 @@ func information(c *cli, args config.Args, load func() (*config.Config, error)) 
 	case args.HelpAll:
 		return true, config.WriteHelpAll(c.out)
 	case args.Version:
-		fmt.Fprintln(c.out, api.Version)
+		fmt.Fprintln(c.out, app.JupyterHubVersion)
 		return true, nil
 	case args.GenerateConfig:
 		return true, generateConfig(c)

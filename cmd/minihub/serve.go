@@ -21,7 +21,7 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	if done, err := information(c, args, func() (*config.Config, error) { cfg, _, err := load(ctx, c, args); return cfg, err }); done {
+	if done, err := information(c, args, func() (*config.Config, error) { cfg, _, err := app.Load(ctx, args, c.err); return cfg, err }); done {
 		return err
 	}
 	ignoreHangup()

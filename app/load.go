@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/minihub/minihub/api"
+	"github.com/minihub/minihub/config"
+	"github.com/minihub/minihub/orm"
+	"github.com/minihub/minihub/proxy"
+	"github.com/minihub/minihub/pybridge"
+)
+
+// JupyterHubVersion is the version of JupyterHub that this hub behaves like.
+const JupyterHubVersion = api.Version
+
+// Load reads the configuration that a command line names and checks all of it. What a .py file prints goes to output. The report is
+// nil when the file cannot be read at all; an error of it is *config.InvalidError otherwise.
+func Load(ctx context.Context, args config.Args, output io.Writer) (*config.Config, *config.Report, error) {
+	cfg, report, err := config.Load(ctx, config.Source{Args: args, Evaluate: func(ctx context.Context, path string) (map[string]map[string]any, error) {
+		result, err := pybridge.Evaluate(ctx, pybridge.EvalRequest{Path: path, Env: os.Environ(), Output: output})
+		if err != nil {
+			return nil, err
+		}
+		return result.WithLines(), nil
+	}})
+	if err != nil && !errors.As(err, new(*config.InvalidError)) {
+		return nil, nil, err
+	}
+	Check(cfg, report)
+	return cfg, report, report.Err()
+}
+
+// UpgradeDB migrates the database of a configuration to the current schema; a SQLite file is copied first.
+func UpgradeDB(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	h := &cfg.JupyterHub
+	store, err := orm.Open(ctx, orm.Options{URL: h.DBURL, Upgrade: true, Kwargs: h.DBKwargs, Logger: log})
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
+// ErrUsage marks errors of the command line.
+var ErrUsage = errors.New("wrong usage")
+
+// RunProxy runs the reverse proxy alone, with configurable-http-proxy's flags, until ctx ends.
+func RunProxy(ctx context.Context, args []string) error {
+	o, err := proxy.ParseStandaloneFlags(args)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	return proxy.RunStandalone(ctx, o)
+}
