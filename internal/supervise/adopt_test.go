@@ -121,7 +121,7 @@ func TestCloseLeavesItRunningForTheNextHub(t *testing.T) {
 }
 
 func TestStopWorksAfterClose(t *testing.T) {
-	p := shell(t, "exec sleep 300")
+	p := start(t, supervise.Command{Argv: []string{"sleep", "300"}})
 	p.Close()
 	if err := p.Stop(context.Background(), quickStop); err != nil {
 		t.Fatal(err)
@@ -139,6 +139,7 @@ func TestAdoptedProcessEndsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = syscall.Kill(p.Identity().PID, syscall.SIGKILL)
+	<-again.Exited()
 	waitDone(t, again)
 }
 

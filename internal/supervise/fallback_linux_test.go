@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -66,7 +67,15 @@ func TestOldKernels(t *testing.T) {
 				}
 			})
 			t.Run("close and adopt", func(t *testing.T) {
-				p := oldKernel(t, "sleep 300", pidfd)
+				p := oldKernel(t, "exec sleep 300", pidfd)
+				// A shell that gets INT while it starts may forget it; wait until it has become the other program.
+				for comm := ""; comm != "sleep\n"; time.Sleep(time.Millisecond) {
+					data, err := os.ReadFile("/proc/" + strconv.Itoa(p.id.PID) + "/comm")
+					if err != nil {
+						t.Fatal(err)
+					}
+					comm = string(data)
+				}
 				p.Close()
 				sys := openSys(p.id.PID)
 				sys.groupFD = false

@@ -72,7 +72,11 @@ func (i *instance) run(d *Driver, listener net.Listener, f faults) {
 		_ = i.http.Serve(listener)
 		i.end(spawner.Exit{Code: 1, Reason: "the listener failed"}) // no-op after a stop
 	})
-	parts.Go(func() { i.server.Run(ctx) })
+	sockets := make(chan struct{})
+	parts.Go(func() {
+		defer close(sockets)
+		i.server.Run(ctx)
+	})
 	var death <-chan time.Time
 	if f.dieAfter > 0 {
 		timer := time.NewTimer(f.dieAfter)
@@ -84,7 +88,9 @@ func (i *instance) run(d *Driver, listener net.Listener, f faults) {
 	case <-death:
 		i.end(spawner.Exit{Code: 1, Reason: "exit code 1"})
 	}
+	_ = listener.Close()
 	cancel()
+	<-sockets // before Close, which would cut off a WebSocket whose handshake is just being answered
 	_ = i.http.Close()
 	parts.Wait()
 }

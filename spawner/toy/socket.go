@@ -40,8 +40,9 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request, _ *userModel) {
 		defer close(watched)
 		select {
 		case <-s.ending:
-			// A client that does not answer the close frame gets half a second.
-			hurry := time.AfterFunc(500*time.Millisecond, func() { _ = conn.CloseNow() })
+			// A client that does not answer the close frame gets half a second: the end of ctx closes the connection
+			// under the Read below, which CloseNow would not do any more.
+			hurry := time.AfterFunc(500*time.Millisecond, cancel)
 			_ = conn.Close(websocket.StatusGoingAway, "the server is ending")
 			hurry.Stop()
 		case <-ctx.Done():

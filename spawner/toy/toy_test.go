@@ -335,6 +335,11 @@ func TestSockets(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	silent, _, err := websocket.Dial(t.Context(), s.url+"ws", auth) // never reads, so never answers the close frame
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.CloseNow()
 	open, _, err := websocket.Dial(t.Context(), s.url+"ws", auth)
 	if err != nil {
 		t.Fatal(err)
@@ -345,8 +350,12 @@ func TestSockets(t *testing.T) {
 		_, _, err := open.Read(context.Background())
 		read <- err
 	}()
+	began := time.Now()
 	if err := s.sp.Stop(t.Context(), false); err != nil {
 		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("a silent client held up the stop for %v", took)
 	}
 	if err := <-read; websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("an open socket ended with %v, want going away", err)
