@@ -170,10 +170,10 @@ func (r *ServiceRows) save(ctx context.Context, tx *orm.Store, spec ServiceSpec,
 	if err := tx.SaveService(ctx, row); err != nil {
 		return err
 	}
-	if row.Admin {
-		if err := syncDefaultRoles(ctx, tx, orm.HolderService, row.ID, true); err != nil {
-			return err
-		}
+	// The role follows the flag in both directions: JupyterHub leaves a service that is no longer admin in the role, which then sets the
+	// flag again. A load_roles entry that lists the service is applied later and wins.
+	if err := syncDefaultRoles(ctx, tx, orm.HolderService, row.ID, row.Admin); err != nil {
+		return err
 	}
 	out.Row = *row
 	if spec.APIToken == "" && out.Managed {
