@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -30,6 +31,10 @@ func TestMain(m *testing.M) {
 	spawnertest.Main()
 	if len(os.Args) > 1 && os.Args[1] == "play-hub" {
 		playHub(os.Args[2])
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "play-busy-hub" {
+		playBusyHub(os.Args[2])
 		return
 	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/signal.loop"), goleak.IgnoreTopFunction("os/signal.signal_recv"))
@@ -360,6 +365,65 @@ func TestAfterAKilledHub(t *testing.T) {
 	}
 	if spawnertest.Answers(known.URL + "api") {
 		t.Error("the adopted server answers after its stop")
+	}
+}
+
+// playBusyHub starts twenty servers at once and tells about each.
+func playBusyHub(dir string) {
+	driver := local.NewSimple(local.Options{LogDir: dir, HomeDirTemplate: filepath.Join(dir, "{username}"), HubID: "busy-" + dir})
+	for i := range 20 {
+		go func() {
+			id := spawner.Identity{UserName: "user" + strconv.Itoa(i)}
+			_, err := driver.New(id).Start(context.Background(), spawner.Request{
+				Cmd: []string{"sleep", "300"}, Env: map[string]string{"PATH": os.Getenv("PATH")}, Port: 1, Marker: "m" + strconv.Itoa(i),
+			})
+			if err == nil {
+				_, _ = os.Stdout.WriteString("started\n")
+			}
+		}()
+	}
+	select {}
+}
+
+// TestAHubKilledWhileItStartsServersLeavesNoOrphans: nothing was written down, so the environment is all there is.
+func TestAHubKilledWhileItStartsServersLeavesNoOrphans(t *testing.T) {
+	for killAfter := range 4 {
+		dir := t.TempDir()
+		hubID := "busy-" + dir
+		exe, _ := os.Executable()
+		hub := exec.Command(exe, "play-busy-hub", dir)
+		out, err := hub.StdoutPipe()
+		if err == nil {
+			err = hub.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(out, make([]byte, killAfter*5*len("started\n"))); err != nil {
+			t.Fatal(err)
+		}
+		_ = hub.Process.Kill()
+		_ = hub.Wait()
+		// What was between fork and exec has the hub's environment for a moment; a real hub takes longer to come back.
+		driver := local.NewSimple(local.Options{LogDir: dir, HubID: hubID})
+		total := 0
+		eventually(t, "two scans in a row find nothing", func() bool {
+			for range 2 {
+				stopped, err := driver.StopOrphans(context.Background(), hubID, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				total += len(stopped)
+				if len(stopped) > 0 {
+					return false
+				}
+				time.Sleep(20 * time.Millisecond) // between the scans
+			}
+			return true
+		})
+		if total < killAfter*5 {
+			t.Errorf("%d orphans were stopped, at least %d servers were started", total, killAfter*5)
+		}
 	}
 }
 
