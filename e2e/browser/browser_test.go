@@ -26,8 +26,8 @@ func TestJupyterLab(t *testing.T) {
 	// the default server starts by itself, its page shows progress and goes on when it is ready
 	tab.WaitPath("/user/ada/lab")
 	tab.WaitLab()
-	tab.RunCell("6*7", "42")
 	home := filepath.Join(hub.Dir, "home", "ada")
+	tab.RunCell("6*7", "42", home)
 	if out := tab.RunInTerminal(t, `echo "user $JUPYTERHUB_USER" > terminal.txt`, home, "terminal.txt"); out != "user ada\n" {
 		t.Errorf("the terminal wrote %q", out)
 	}
@@ -88,7 +88,7 @@ c.Spawner.environment = {"JUPYTERHUB_ALLOW_TOKEN_IN_URL": "1"}
 		tab.Go("/user/me/named/?token=" + token)
 		tab.WaitPath("/user/me/named/lab")
 		tab.WaitLab()
-		tab.RunCell("6*7", "42")
+		tab.RunCell("6*7", "42", filepath.Join(hub.Dir, "home", "me"))
 		if strings.Contains(tab.URL().RawQuery, token) {
 			t.Error("the token stays in the address")
 		}

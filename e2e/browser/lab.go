@@ -3,9 +3,8 @@ package browser
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/minihub/minihub/e2e/harness"
 )
@@ -18,13 +17,13 @@ func (tab *Tab) WaitLab() {
 }
 
 // RunCell opens a new notebook from the launcher, types code into its first cell, runs it, and waits until an output
-// of the cell is the wanted text.
-func (tab *Tab) RunCell(code, output string) {
+// of the cell is the wanted text. The notebook is then saved into the user's home.
+func (tab *Tab) RunCell(code, output, home string) {
 	tab.t.Helper()
 	tab.Click(`.jp-LauncherCard[data-category="Notebook"]`)
 	tab.WaitFor(".jp-NotebookPanel .jp-Cell .cm-content")
-	// a kernel that is still starting would run the cell later all the same; the indicator shows that the WebSocket works
-	tab.Wait("the kernel to be idle", `document.querySelector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')`)
+	// the status bar says so when the kernel has answered over its WebSocket; run before that, a cell is lost
+	tab.WaitText("#jp-main-statusbar", "| Idle")
 	// the notebook takes the focus away while it is settling, so look whether the code has arrived
 	harness.Poll(tab.t, patience, "the code to be in the cell", func() bool {
 		typed, _ := Eval[string](tab, `document.querySelector(".jp-NotebookPanel .jp-Cell .cm-content").innerText.trim()`)
@@ -36,11 +35,18 @@ func (tab *Tab) RunCell(code, output string) {
 		}
 		return typed == code
 	})
-	tab.Keys("\r", chromedp.KeyModifiers(chromedp.ModifierShift))
+	tab.Click(`.jp-NotebookPanel-toolbar [data-command="notebook:run-cell-and-select-next"]`)
 	tab.WaitText(".jp-NotebookPanel .jp-OutputArea-output", output)
 	// save it, as a page with unsaved work asks before it lets go
-	tab.Keys("s", chromedp.KeyModifiers(chromedp.ModifierCtrl))
-	tab.Wait("the notebook to be saved", `!document.querySelector(".jp-mod-dirty")`)
+	tab.Click(`.jp-NotebookPanel-toolbar [data-command="docmanager:save"]`)
+	harness.Poll(tab.t, patience, "the notebook to be saved with its output", func() bool {
+		if tab.Exists(".jp-Dialog .jp-mod-accept") { // the first time it asks for a name
+			tab.Click(".jp-Dialog .jp-mod-accept")
+			tab.Wait("the dialog to go", "!document.querySelector('.jp-Dialog')")
+		}
+		data, _ := os.ReadFile(filepath.Join(home, "Untitled.ipynb"))
+		return strings.Contains(string(data), output)
+	})
 }
 
 // RunInTerminal opens a terminal from a new launcher and types a command, which makes the file given by its name in

@@ -115,9 +115,10 @@ func (tab *Tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Go opens a path of the hub.
+// Go opens a path of the hub. Where a page asks whether to leave it, the answer is yes.
 func (tab *Tab) Go(path string) {
 	tab.t.Helper()
+	Eval[bool](tab, `window.addEventListener("beforeunload", e => e.stopImmediatePropagation(), true), true`)
 	tab.do("open "+path, chromedp.Navigate(tab.hub.URL+path))
 }
 
