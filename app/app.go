@@ -9,11 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/config"
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/metrics"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/services"
+	"github.com/minihub/minihub/spawner"
 )
 
 // Options are what comes from outside of the configuration.
@@ -60,6 +62,8 @@ type core struct {
 	rows     *hub.ServiceRows
 	setup    *hub.Setup
 	routes   *Routes
+	driver   spawner.Driver
+	rules    *auth.Rules
 	who      string // who can log in, in words
 }
 
@@ -143,7 +147,7 @@ func (a *App) runSetup(ctx context.Context) error {
 
 func (a *App) restore(ctx context.Context) error {
 	begin := time.Now()
-	err := a.core.servers.Restore(ctx, a.core.logins.Blocked)
+	err := a.core.servers.Restore(ctx, a.core.rules.Blocked)
 	a.metrics.RestoredServers(time.Since(begin))
 	return err
 }

@@ -31,7 +31,7 @@ func (a *App) buildCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &core{who: rules.WhoCanLogIn()}
+	c := &core{who: rules.WhoCanLogIn(), driver: driver, rules: rules}
 	a.core = c
 	log := a.o.Logger
 	c.activity = hub.NewActivity(hub.ActivityOptions{Store: a.store, Resolution: seconds(a.cfg.JupyterHub.ActivityResolution), Logger: log})
@@ -69,7 +69,7 @@ func (a *App) authentication() (*auth.Rules, auth.Authenticator, error) {
 // buildServers makes the servers and the proxy's routes, which need each other.
 func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authenticator auth.Authenticator, hubID string) error {
 	c := a.core
-	env := keptEnv(envKeep(a.cfg, driver), a.o.LookupEnv)
+	env := keptEnv(a.envKeep(driver), a.o.LookupEnv)
 	traits, err := serverTraits(a.cfg, a.urls, a.torn, hubID, env)
 	if err != nil {
 		return err
@@ -84,9 +84,10 @@ func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authent
 }
 
 // envKeep is env_keep, whose default depends on the spawner.
-func envKeep(c interface {
-	Given(class, trait string) bool
-}, d spawner.Driver) []string {
+func (a *App) envKeep(d spawner.Driver) []string {
+	if s := a.cfg.SpawnerTraits(); a.cfg.GivenFor(a.cfg.JupyterHub.SpawnerClass.Class, "env_keep") {
+		return s.EnvKeep
+	}
 	return d.EnvKeep()
 }
 

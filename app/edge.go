@@ -45,9 +45,9 @@ func (a *App) buildEdge(context.Context) error {
 		Headers: a.torn.Headers, TrustedDownstream: from, Logger: a.o.Logger, Observe: a.metrics.Request, Pages: site.Pages()})
 	site.SetMiddleware(mw)
 	provider := oauthprovider.New(oauthprovider.Options{Store: a.store, Access: c.access, Catalog: c.access.Catalog(), Consent: consentPage{site},
-		RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
+		Identity: httpmw.Identity, SessionID: httpmw.SessionID, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
 	rest := api.New(a.apiOptions(provider, mw))
-	a.edge = &edge{site: site, mw: mw, handler: mw.Handler(append(rest.Tables(), site.Tables()...)...)}
+	a.edge = &edge{site: site, mw: mw, handler: mw.Handler(append(rest.Tables(), site.Table())...)}
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (a *App) apiOptions(provider *oauthprovider.Provider, mw *httpmw.Middleware
 	return api.Options{
 		Hub:   api.Hub{Access: c.access, Users: c.users, Groups: c.groups, Tokens: c.tokens, Shares: c.shares, Servers: c.servers, Logins: c.logins, Acts: c.activity},
 		OAuth: provider, Services: c.services, Proxy: c.routes, Requests: mw,
-		Info: api.Info{Python: version, SysExecutable: executable, SpawnerClass: c.servers.DriverName(), AuthenticatorClass: c.logins.Authenticator().Name(),
+		Info: api.Info{Python: version, SysExecutable: executable, SpawnerClass: c.driver.Name(), AuthenticatorClass: c.logins.Authenticator().Name(),
 			SpawnerVersion: api.Version, AuthenticatorVersion: api.Version, AdminAccess: h.AdminAccess, Shutdown: a.shutdown},
 		URLs:   api.URLs{BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL},
 		Pages:  api.PageLimits{Default: h.APIPageDefaultLimit, Max: h.APIPageMaxLimit},
@@ -147,8 +147,8 @@ type consentPage struct{ site *web.Site }
 
 // Render implements oauthprovider.ConsentPage.
 func (c consentPage) Render(w http.ResponseWriter, r *http.Request, d oauthprovider.Consent) error {
-	return c.site.Consent(w, r, web.ConsentData{Identifier: d.ClientID, ClientDescription: d.ClientDescription, RedirectURI: d.RedirectURI, Scopes: d.Scopes,
-		Descriptions: d.Descriptions})
+	return c.site.Consent().Render(w, r, web.ConsentData{Identifier: d.ClientID, ClientDescription: d.ClientDescription, RedirectURI: d.RedirectURI,
+		Scopes: d.Scopes, Descriptions: d.Descriptions})
 }
 
 // menu is the services menu.

@@ -92,7 +92,7 @@ func (a *App) addProxy(l *listeners) error {
 		return err
 	}
 	l.proxy, err = proxy.New(proxy.Options{Table: table, Default: a.edge.handler, XForward: true, TrustedDownstream: from, Log: a.o.Logger,
-		Error: a.edge.site.ProxyError})
+		Error: a.proxyError})
 	if err != nil {
 		return err
 	}

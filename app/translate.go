@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -87,13 +88,13 @@ func ruleOptions(c *config.Config) auth.RulesOptions {
 		AdminUsers: a.AdminUsers, AllowedUsers: a.AllowedUsers, BlockedUsers: a.BlockedUsers, DefaultAllowAll: class.Native == "dummy",
 		UsernameMap: a.UsernameMap, UsernamePattern: a.UsernamePattern,
 	}
-	if given(c, class.Class, "allow_all") {
+	if c.GivenFor(class.Class, "allow_all") {
 		o.AllowAll = &a.AllowAll
 	}
-	if given(c, class.Class, "allow_existing_users") {
+	if c.GivenFor(class.Class, "allow_existing_users") {
 		o.AllowExistingUsers = &a.AllowExistingUsers
 	}
-	if given(c, class.Class, "any_allow_config") {
+	if c.GivenFor(class.Class, "any_allow_config") {
 		o.AnyAllowConfig = &a.AnyAllowConfig
 	}
 	if class.Native == "pam" {
@@ -101,16 +102,6 @@ func ruleOptions(c *config.Config) auth.RulesOptions {
 		o.AllowedGroups, o.AdminGroups = p.AllowedGroups, p.AdminGroups
 	}
 	return o
-}
-
-// given tells whether a trait was set in the class or one of its parents.
-func given(c *config.Config, class, trait string) bool {
-	for _, name := range []string{class, "LocalAuthenticator", "Authenticator"} {
-		if c.Given(name, trait) {
-			return true
-		}
-	}
-	return false
 }
 
 // authenticatorOf makes the authenticator that the configuration names.
@@ -283,4 +274,12 @@ func serverHooks(a auth.Authenticator, logins *hub.Logins) hub.Hooks {
 func jsonList(list []string) string {
 	b, _ := json.Marshal(append([]string{}, list...)) // strings always encode
 	return string(b)
+}
+
+// serverLines puts the output of servers into the hub's log, with the server's name in front.
+func serverLines(log *slog.Logger) func(spawner.Identity, string) {
+	if log == nil {
+		return nil
+	}
+	return func(id spawner.Identity, line string) { log.Info("[" + id.String() + "] " + line) }
 }
