@@ -130,8 +130,11 @@ func (m *Middleware) refresh(r *http.Request, s *state) error {
 	if !ok && (s.identity.Token == nil || m.o.Logins.Traits().RefreshStrict) {
 		m.o.Logger.WarnContext(r.Context(), "login has expired", "user", u.Name)
 		s.identity = nil
+		return nil
 	}
-	return nil
+	// The refresh may have taken away what the identity was loaded with.
+	s.identity, err = m.o.Access.Reload(r.Context(), s.identity)
+	return err
 }
 
 // Refresh re-validates a user's login, at most once per user and request.
@@ -215,6 +218,9 @@ func xsrfArgs(r *http.Request, api bool) []string {
 // checkAccess applies the access of a route.
 func (m *Middleware) checkAccess(w http.ResponseWriter, r *http.Request, a Access) error {
 	ctx, id, access := r.Context(), Identity(r), m.o.Access
+	if a.login && (id == nil || id.User == nil) {
+		return m.toLogin(w, r)
+	}
 	switch a.kind {
 	case KindPublic, KindInHandler, KindClientAuth:
 		return nil

@@ -105,6 +105,9 @@ func (m *Middleware) notFound(w http.ResponseWriter, r *http.Request) error {
 	if s := stateOf(r.Context()); s != nil {
 		s.api = isAPIPath(r)
 		if !s.api && m.o.NotFound != nil {
+			if err := m.identify(w, r, false); err != nil { // the page shows who is logged in
+				return err
+			}
 			return m.o.NotFound(w, r)
 		}
 	}

@@ -47,6 +47,7 @@ type Access struct {
 	reason string
 	token  bool // a page that accepts an Authorization header
 	noXSRF bool // the handler checks XSRF itself
+	login  bool // anonymous visitors are sent to the login page before the scopes are looked at
 }
 
 // Public lets anybody in.
@@ -89,6 +90,9 @@ func InHandler(reason string) Access { return Access{kind: KindInHandler, reason
 
 // WithToken lets a page accept an Authorization header, as JSON routes always do.
 func (a Access) WithToken() Access { a.token = true; return a }
+
+// LoginFirst makes a page that demands scopes send anonymous visitors to the login page.
+func (a Access) LoginFirst() Access { a.login = true; return a }
 
 // OwnXSRF leaves the XSRF check to the handler.
 func (a Access) OwnXSRF() Access { a.noXSRF = true; return a }

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nikolalohinski/gonja/v2/loaders"
+)
+
+// builtinPrefix is how a template names the built-in one of the same name, to extend it.
+const builtinPrefix = "templates/"
+
+// maxInheritance bounds how deep templates may extend or include each other; a page.html that extends "page.html" would never end.
+const maxInheritance = 20
+
+// loader finds templates: "templates/NAME" is the built-in one, NAME the first in template_paths, else the built-in one.
+type loader struct {
+	dirs    []string
+	sources map[string]string // templates that are no files
+	depth   int
+	reads   *[]dependency // while parsing
+}
+
+var _ loaders.Loader = (*loader)(nil)
+
+// dependency is a name that a template looked up, with what it found.
+type dependency struct {
+	name     string
+	path     string // of an override; "" for a built-in one
+	modified time.Time
+	size     int64
+}
+
+func (d dependency) shown() string {
+	if d.path != "" {
+		return d.path
+	}
+	return builtinPrefix + strings.TrimPrefix(d.name, builtinPrefix)
+}
+
+// fresh tells whether every lookup would find the same files again.
+func (p *parsedTemplate) fresh(dirs []string) bool {
+	if len(dirs) == 0 {
+		return true
+	}
+	l := &loader{dirs: dirs}
+	for _, was := range p.reads {
+		now, err := l.find(was.name)
+		if err != nil || now.path != was.path || !now.modified.Equal(was.modified) || now.size != was.size {
+			return false
+		}
+	}
+	return true
+}
+
+var errNoTemplate = errors.New("there is no such template")
+
+// find looks up a name.
+func (l *loader) find(name string) (dependency, error) {
+	if rest, ok := strings.CutPrefix(name, builtinPrefix); ok {
+		return dependency{name: name}, exists(rest)
+	}
+	if !fs.ValidPath(name) {
+		return dependency{}, fmt.Errorf("%w: %q", errNoTemplate, name)
+	}
+	for _, dir := range l.dirs {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return dependency{name: name, path: path, modified: info.ModTime(), size: info.Size()}, nil
+		}
+	}
+	return dependency{name: name}, exists(name)
+}
+
+func exists(name string) error {
+	if _, err := fs.Stat(builtinTemplates, builtinPrefix+name); err != nil || !fs.ValidPath(name) {
+		return fmt.Errorf("%w: %q", errNoTemplate, name)
+	}
+	return nil
+}
+
+// overridden returns the name of an absolute path that Resolve gave out.
+func (l *loader) overridden(path string) (name string, ok bool) {
+	for _, dir := range l.dirs {
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsAbs(path) && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), true
+		}
+	}
+	return "", false
+}
+
+// Read returns the text of a template.
+func (l *loader) Read(name string) (io.Reader, error) {
+	if source, ok := l.sources[name]; ok {
+		return strings.NewReader(source), nil
+	}
+	if rel, ok := l.overridden(name); ok {
+		name = rel
+	}
+	d, err := l.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if l.reads != nil {
+		*l.reads = append(*l.reads, d)
+	}
+	if d.path == "" {
+		b, err := builtinTemplates.ReadFile(builtinPrefix + strings.TrimPrefix(name, builtinPrefix))
+		return bytes.NewReader(b), err
+	}
+	b, err := os.ReadFile(d.path)
+	return bytes.NewReader(b), err
+}
+
+// Resolve returns the file that a name stands for.
+func (l *loader) Resolve(name string) (string, error) {
+	if _, ok := l.sources[name]; ok {
+		return name, nil
+	}
+	if _, ok := l.overridden(name); ok {
+		return name, nil
+	}
+	d, err := l.find(name)
+	if err != nil {
+		return "", err
+	}
+	return d.shown(), nil
+}
+
+// Inherit returns the loader for what a template extends or includes.
+func (l *loader) Inherit(string) (loaders.Loader, error) {
+	if l.depth >= maxInheritance {
+		return nil, errors.New(`templates extend or include each other without end; an override extends "templates/NAME"`)
+	}
+	sub := *l
+	sub.depth++
+	return &sub, nil
+}
