@@ -211,6 +211,30 @@ func (a *Access) OfUser(ctx context.Context, userID int64) (*Identity, error) {
 	return id.complete()
 }
 
+// Reload returns the identity as the database has it now, for a request during which it may have changed (a refreshed login). nil, nil
+// when the credential or its owner is gone. No activity is recorded.
+func (a *Access) Reload(ctx context.Context, id *Identity) (*Identity, error) {
+	switch {
+	case id == nil:
+		return nil, nil
+	case id.Token != nil:
+		row, err := a.store.Token(ctx, id.Token.ID)
+		if err == nil && row.Hashed == id.Token.Hashed && row.ClientID != nil && !expired(row.ExpiresAt, time.Now()) {
+			fresh, _, err := a.ofToken(ctx, row)
+			return fresh, err
+		}
+		if err == nil || errors.Is(err, orm.ErrNotFound) {
+			return nil, nil
+		}
+		return nil, storeErr(err, "reload token")
+	}
+	fresh, err := a.loadSession(ctx, id.User.CookieID)
+	if fresh != nil {
+		fresh.SessionID = id.SessionID
+	}
+	return fresh, err
+}
+
 // UserScopes returns a user's effective scopes, parsed and as sorted text.
 func (a *Access) UserScopes(ctx context.Context, userID int64) (rbac.Scopes, []string, error) {
 	id, err := a.OfUser(ctx, userID)

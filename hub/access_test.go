@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
@@ -483,5 +484,51 @@ func TestIdentify(t *testing.T) {
 	}
 	if id.IdentifyScopes().Check(p.access.OnUser(t.Context(), "root"), "read:users:name") != rbac.Granted {
 		t.Error("own name cannot be read")
+	}
+}
+
+func TestReload(t *testing.T) {
+	p := newPeople(t)
+	u := p.user("alice")
+	p.user("bob")
+	token := p.byToken(p.token("alice", "inherit"))
+	session := need(p.access.BySession(t.Context(), u.CookieID, "s1"))
+	role := p.role("lister", []string{"list:users"}, orm.HolderUser, u.ID)
+	before := p.seen.ofUser(u.ID)
+	for name, id := range map[string]*hub.Identity{"token": token, "session": session} {
+		fresh := need(p.access.Reload(t.Context(), id))
+		if id.Scopes.Has("list:users") || !fresh.Scopes.Has("list:users") || fresh.SessionID != id.SessionID || (fresh.Token == nil) != (id.Token == nil) {
+			t.Errorf("%s: %+v", name, fresh)
+		}
+	}
+	if p.seen.ofUser(u.ID) != before {
+		t.Error("reloading counts as activity")
+	}
+	noErr(t, p.store.DeleteRole(t.Context(), role.ID))
+	noErr(t, p.store.DeleteTokens(t.Context(), []int64{token.Token.ID}))
+	u.CookieID = "changed"
+	noErr(t, p.store.UpdateUser(t.Context(), u, "cookie_id"))
+	for name, id := range map[string]*hub.Identity{"token": token, "session": session, "nobody": nil} {
+		if fresh := need(p.access.Reload(t.Context(), id)); fresh != nil {
+			t.Errorf("%s that is gone is %+v", name, fresh)
+		}
+	}
+}
+
+// What a refresh writes must not reach the rows that other requests share.
+func TestRefreshDoesNotWriteSharedRows(t *testing.T) {
+	p := newPeople(t, func(o *peopleOptions) { o.traits = hub.LoginTraits{RefreshAge: time.Hour} })
+	p.user("alice")
+	token := p.token("alice", "inherit")
+	id := p.byToken(token)
+	p.auth.refresh = func(auth.User) (bool, *auth.Model, error) { return true, &auth.Model{Admin: ptr(true)}, nil }
+	if ok, err := p.logins.Refresh(t.Context(), id.User, true); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if id.IsAdmin() {
+		t.Error("the shared identity was written")
+	}
+	if fresh := need(p.access.Reload(t.Context(), id)); !fresh.IsAdmin() || !fresh.Scopes.Has("admin:users") {
+		t.Error("the refresh is not visible")
 	}
 }

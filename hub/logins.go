@@ -150,7 +150,8 @@ func (l *Logins) Stale(user *orm.User) bool {
 
 // Refresh re-validates a login when it is older than auth_refresh_age, or always with force (refresh_pre_spawn, refresh_pre_stop).
 // ok false: the login is no longer valid; what follows from that depends on the credential and on auth_refresh_strict and is the
-// caller's decision, as is asking at most once per request. An error means that the check could not be made.
+// caller's decision, as is asking at most once per request. An error means that the check could not be made. What the authenticator said
+// is in the database afterwards, not in user: an identity loaded before has to be loaded again (Access.Reload).
 func (l *Logins) Refresh(ctx context.Context, user *orm.User, force bool) (ok bool, err error) {
 	if l.o.Traits.RefreshAge <= 0 || !force && !l.Stale(user) {
 		return true, nil
@@ -178,7 +179,8 @@ func (l *Logins) Refresh(ctx context.Context, user *orm.User, force bool) (ok bo
 		if m.AuthState == nil {
 			m.AuthState = known.AuthState // not mentioned is not cleared
 		}
-		if err := l.apply(ctx, user, &m, true); err != nil {
+		row := *user // identities share the row that they carry: never written
+		if err := l.apply(ctx, &row, &m, true); err != nil {
 			return false, err
 		}
 	}
