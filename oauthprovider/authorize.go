@@ -1,6 +1,7 @@
 package oauthprovider
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,42 +12,28 @@ import (
 	"github.com/go-oauth2/oauth2/v4/server"
 
 	"github.com/minihub/minihub/hub"
-	"github.com/minihub/minihub/internal/httpmw"
-	"github.com/minihub/minihub/orm"
 )
 
-// request is a checked authorization request.
-type request struct {
-	client      *orm.OAuthClient
-	target      target
-	redirectURI string
-	redirectArg string // as sent; "" when omitted
-	state       string
-	hasState    bool
-	challenge   string
-	method      oauth2.CodeChallengeMethod
-	scopes      []string // raw, as the client may have them
-}
-
 // Authorize is the authorization endpoint (RFC 6749 section 3.1) for a browser that is logged in: GET shows the consent
-// page or redirects back at once, POST is the consent form.
+// page or redirects back at once, POST is the consent form. Its errors are *hub.Error for the error page of the hub; errors
+// that the client is to hear of are no errors here but redirects.
 func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer") // codes must not leak by Referer (RFC 9700 section 4.2.4)
 	w.Header().Set("Cache-Control", "no-store")
-	id := httpmw.Identity(r)
-	req, err := p.parseClient(r)
+	id := p.o.Identity(r)
+	if id == nil || id.User == nil {
+		return &hub.Error{Kind: hub.Forbidden, Message: "You are not logged in"}
+	}
+	req, err := p.parse(r, id)
+	var oe *oauthError
+	if errors.As(err, &oe) {
+		p.o.Logger.WarnContext(r.Context(), "oauth request refused", "err", oe, "client", req.client.Identifier, "user", id.Name())
+		return redirectBack(w, req, url.Values{"error": {oe.Code}, "error_description": {oe.Description}})
+	}
 	if err != nil {
 		return err
 	}
-	if err := p.parseRest(r, req, id); err != nil {
-		var oe *oauthError
-		if errors.As(err, &oe) {
-			p.o.Logger.WarnContext(r.Context(), "oauth request refused: "+oe.Description, "client", req.client.Identifier, "user", id.Name())
-			return redirectBack(w, req, url.Values{"error": {oe.Code}, "error_description": {oe.Description}})
-		}
-		return err
-	}
-	if err := p.checkTarget(r, id, req); err != nil {
+	if err := p.checkTarget(r.Context(), id, req); err != nil {
 		return err
 	}
 	granted, err := p.grant(r.Context(), id, req)
@@ -54,7 +41,11 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.Method == http.MethodPost {
-		return p.complete(w, r, id, req, agreed(r, granted))
+		chosen, err := chosenScopes(r)
+		if err != nil {
+			return err
+		}
+		return p.complete(w, r, id, req, agreed(chosen, granted, requiredScopes(req.target)))
 	}
 	ask, err := p.mustAsk(r.Context(), id, req, granted)
 	if err != nil {
@@ -66,120 +57,27 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 	return p.complete(w, r, id, req, granted)
 }
 
-// parseClient checks client and redirect URI. Its errors are shown here and never redirected (RFC 6749 section 4.1.2.1).
-func (p *Provider) parseClient(r *http.Request) (*request, error) {
-	q := r.URL.Query()
-	for _, key := range []string{"client_id", "redirect_uri"} {
-		if len(q[key]) > 1 {
-			return nil, bad(key+" is given more than once", "")
+// chosenScopes are what the consent form says. The middleware has read the form already when it looked for _xsrf.
+func chosenScopes(r *http.Request) ([]string, error) {
+	if r.PostForm == nil {
+		r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			return nil, bad("The form cannot be read", "reload the page and try again")
 		}
 	}
-	id := q.Get("client_id")
-	if id == "" {
-		return nil, bad("client_id is missing", "")
-	}
-	client, err := p.o.Store.OAuthClient(r.Context(), id)
-	if errors.Is(err, orm.ErrNotFound) || err == nil && (client.Secret == "" || client.RedirectURI == "") {
-		return nil, bad("Invalid client_id: there is no such OAuth client",
-			"a server's client exists while the server runs; a service needs url or oauth_redirect_uri in its definition")
-	}
-	if err != nil {
-		return nil, err
-	}
-	req := &request{client: client, redirectURI: client.RedirectURI, redirectArg: q.Get("redirect_uri")}
-	if req.redirectArg != "" && req.redirectArg != client.RedirectURI {
-		return nil, bad("Mismatching redirect URI", "it must be exactly the one that the client registered (oauth_redirect_uri)")
-	}
-	return req, nil
-}
-
-func bad(message, hint string) error {
-	return &hub.Error{Kind: hub.Invalid, Message: message, Hint: hint}
-}
-
-// parseRest checks what is left; its *oauthError are sent back to the client.
-func (p *Provider) parseRest(r *http.Request, req *request, id *hub.Identity) error {
-	q := r.URL.Query()
-	req.state, req.hasState = q.Get("state"), q.Has("state")
-	for key, values := range q {
-		if len(values) > 1 && key != "scopes" {
-			return invalidRequest(key + " is given more than once")
-		}
-	}
-	switch q.Get("response_type") {
-	case "code":
-	case "":
-		return invalidRequest("response_type is missing, it must be code")
-	default:
-		return &oauthError{Code: "unsupported_response_type", Description: "response_type must be code"}
-	}
-	if err := p.parsePKCE(q, req); err != nil {
-		return err
-	}
-	var err error
-	if req.target, err = p.targetOf(r.Context(), req.client.Identifier); err != nil && !errors.Is(err, orm.ErrNotFound) {
-		return err
-	}
-	req.scopes, err = p.requestedScopes(r.Context(), strings.Fields(q.Get("scope")), req, id)
-	return err
-}
-
-// parsePKCE reads the code challenge (RFC 7636 section 4.3).
-func (p *Provider) parsePKCE(q url.Values, req *request) error {
-	req.challenge = q.Get("code_challenge")
-	method := q.Get("code_challenge_method")
-	if req.challenge == "" {
-		if p.o.RequirePKCE {
-			return invalidRequest("Code challenge required.")
-		}
-		if method != "" {
-			return invalidRequest("code_challenge_method without code_challenge")
-		}
-		return nil
-	}
-	switch method {
-	case "", "plain":
-		req.method = oauth2.CodeChallengePlain
-	case "S256":
-		req.method = oauth2.CodeChallengeS256
-	default:
-		return invalidRequest("code_challenge_method must be S256 or plain")
-	}
-	if !validVerifier(req.challenge) {
-		return invalidRequest("code_challenge must have 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
-	}
-	return nil
-}
-
-// validVerifier checks the form of code verifiers and challenges (RFC 7636 sections 4.1 and 4.2).
-func validVerifier(s string) bool {
-	if len(s) < 43 || len(s) > 128 {
-		return false
-	}
-	for _, c := range s {
-		switch {
-		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', strings.ContainsRune("-._~", c):
-		default:
-			return false
-		}
-	}
-	return true
+	return r.PostForm["scopes"], nil
 }
 
 // checkTarget refuses users who may not use what the client belongs to.
-func (p *Provider) checkTarget(r *http.Request, id *hub.Identity, req *request) error {
+func (p *Provider) checkTarget(ctx context.Context, id *hub.Identity, req *request) error {
 	access, t := p.o.Access, req.target
-	var err error
-	switch {
-	case t.service != "":
-		err = access.Check(r.Context(), id, access.OnService(t.service), "access:services")
-	case t.user != "":
-		err = access.Check(r.Context(), id, access.OnServer(r.Context(), t.user, t.server), "access:servers")
-	default:
-		return bad("OAuth configuration error: the client belongs to no server and no service", "it may be left over from one that was deleted")
+	check, scope := access.OnService(t.service), "access:services"
+	if t.service == "" {
+		check, scope = access.OnServer(ctx, t.user, t.server), "access:servers"
 	}
+	err := access.Check(ctx, id, check, scope)
 	var e *hub.Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && (e.Kind == hub.Forbidden || e.Kind == hub.NotFound) {
 		return &hub.Error{Kind: hub.Forbidden, Message: "You do not have permission to access " + req.client.Description, Hint: e.Hint}
 	}
 	return err

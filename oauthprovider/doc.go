@@ -1,7 +1,7 @@
 // Package oauthprovider is the hub's OAuth 2.0 authorization server (RFC 6749, code grant only, with PKCE of RFC 7636),
 // and the only package that imports go-oauth2.
 //
-// The dance: a server or service sends the browser to Authorize (authorize.go). The request is checked in an order that
+// The dance: a server or service sends the browser to Authorize (authorize.go). The request is checked (request.go) in an order that
 // RFC 6749 section 4.1.2.1 demands: client and redirect URI first, because nothing may be redirected before both are
 // known to be good; then everything else, whose errors go to the client by redirect. What is granted is the requested
 // scopes, limited to what the client may have and the user holds (scopes.go). Unless it is clear that the user agrees, the
@@ -11,6 +11,13 @@
 //
 // JupyterHub's own client, HubOAuth, registers relative redirect URIs and authenticates by form fields; both work, and
 // HTTP Basic (RFC 6749 section 2.3.1) does too.
+//
+// Which codes were used is remembered in memory for as long as they would have lived: a second use after a restart of the hub is
+// refused like any other, but revokes nothing.
+//
+// Invariants: nothing is redirected to an address that is not registered; a refused token request leaves the code as it is; of many
+// requests with one code at most one gets a token; what a token may do is limited again at every use (hub.Access); a database error is
+// never an answer about authority.
 //
 // No compatibility promise.
 package oauthprovider

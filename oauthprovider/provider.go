@@ -15,14 +15,16 @@ import (
 	"github.com/minihub/minihub/rbac"
 )
 
-// Options configure a Provider. Store, Access, Catalog and Consent are mandatory.
+// Options configure a Provider. All but RequirePKCE, TokenLife and Logger are mandatory.
 type Options struct {
 	Store       *orm.Store
 	Access      *hub.Access
 	Catalog     *rbac.Catalog
 	Consent     ConsentPage
-	RequirePKCE bool          // JupyterHub.oauth_require_pkce
-	TokenLife   time.Duration // JupyterHub.oauth_token_expires_in; 0: 14 days
+	Identity    func(*http.Request) *hub.Identity // who makes the request, nil for nobody: httpmw.Identity
+	SessionID   func(*http.Request) string        // of the browser, "" without one: httpmw.SessionID
+	RequirePKCE bool                              // JupyterHub.oauth_require_pkce
+	TokenLife   time.Duration                     // JupyterHub.oauth_token_expires_in; 0: 14 days
 	Logger      *slog.Logger
 }
 
@@ -35,9 +37,9 @@ type ConsentPage interface {
 // Consent is what the page shows.
 type Consent struct {
 	ClientID, ClientDescription string
-	RedirectURI                 string
-	Scopes                      []string // raw scopes to be granted, one form field each
-	Descriptions                []rbac.Description
+	RedirectURI                 string             // where the browser goes next, maybe only a path
+	Scopes                      []string           // raw scopes to be granted, one form field each
+	Descriptions                []rbac.Description // of what the client gets beyond knowing who the user is
 }
 
 // codeLife is how long an authorization code is good for (JupyterHub; RFC 6749 section 4.1.2 allows ten minutes).
@@ -70,7 +72,7 @@ func New(o Options) *Provider {
 	m.MapAccessGenerate(randomText{})
 	m.MapClientStorage(clients{p.o.Store})
 	m.MapTokenStorage(&tokens{p: p})
-	m.SetExtractExtensionHandler(rememberSession)
+	m.SetExtractExtensionHandler(p.rememberSession)
 	p.server = server.NewServer(&server.Config{
 		TokenType:            "Bearer",
 		AllowedResponseTypes: []oauth2.ResponseType{oauth2.Code},
@@ -80,13 +82,13 @@ func New(o Options) *Provider {
 	return p
 }
 
-// target is what a client belongs to: a user's server or a service.
+// target is what a client belongs to: a user's server or a service; the zero value is neither.
 type target struct {
 	user, server string
 	service      string
 }
 
-// access is the scope that lets somebody use what the client belongs to.
+// owner is a user as the owner of a token of this client: !server and !service resolve to what the client belongs to.
 func (t target) owner(user string) rbac.Owner {
 	o := rbac.Owner{User: user, ClientService: t.service}
 	if t.service == "" && t.user != "" {
@@ -95,6 +97,7 @@ func (t target) owner(user string) rbac.Owner {
 	return o
 }
 
+// targetOf finds out what a client belongs to.
 func (p *Provider) targetOf(ctx context.Context, clientID string) (target, error) {
 	user, srv, service, err := p.o.Store.OwnerOfClient(ctx, clientID)
 	return target{user: user, server: srv, service: service}, err

@@ -13,7 +13,6 @@ import (
 	oautherrors "github.com/go-oauth2/oauth2/v4/errors"
 	"github.com/go-oauth2/oauth2/v4/models"
 
-	"github.com/minihub/minihub/internal/httpmw"
 	"github.com/minihub/minihub/orm"
 )
 
@@ -28,24 +27,26 @@ func exactURI(registered, given string) error {
 // sessionKey is the extension of a code that carries the browser's session id to the token.
 const sessionKey = "session_id"
 
-func rememberSession(tgr *oauth2.TokenGenerateRequest, info oauth2.ExtendableTokenInfo) {
+// rememberSession runs for codes and for tokens; a token takes over the extension of its code.
+func (p *Provider) rememberSession(tgr *oauth2.TokenGenerateRequest, info oauth2.ExtendableTokenInfo) {
 	if tgr.Code != "" {
-		return // a token: it has the extension of its code
+		return
 	}
-	info.SetExtension(url.Values{sessionKey: {httpmw.SessionID(tgr.Request)}})
+	info.SetExtension(url.Values{sessionKey: {p.o.SessionID(tgr.Request)}})
 }
-
-// randomText makes codes and tokens: 30 letters and digits, as JupyterHub's.
-type randomText struct{}
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
+// textLength is the number of characters of codes and tokens.
+const textLength = 30
+
+// newText makes codes and tokens: letters and digits, as many as JupyterHub's have.
 func newText() string {
-	out := make([]byte, 0, 30)
+	out := make([]byte, 0, textLength)
 	var b [64]byte
 	for len(out) < cap(out) {
 		_, _ = rand.Read(b[:]) // never fails
-		for _, x := range b {
+		for _, x := range b {  // a byte beyond the alphabet is dropped, or some letters would be more likely
 			if x &= 63; int(x) < len(alphabet) && len(out) < cap(out) {
 				out = append(out, alphabet[x])
 			}
@@ -56,6 +57,9 @@ func newText() string {
 
 // codes has the method of oauth2.AuthorizeGenerate; Go cannot give one type both Token methods.
 type codes struct{}
+
+// randomText has the method of oauth2.AccessGenerate.
+type randomText struct{}
 
 // Token implements oauth2.AuthorizeGenerate.
 func (codes) Token(context.Context, *oauth2.GenerateBasic) (string, error) { return newText(), nil }
@@ -135,7 +139,7 @@ func newToken(info oauth2.TokenInfo, user int64) *orm.APIToken {
 	client, access := info.GetClientID(), info.GetAccess()
 	created := info.GetAccessCreateAt().UTC()
 	expires := created.Add(info.GetAccessExpiresIn())
-	row := &orm.APIToken{UserID: &user, ClientID: &client, Hashed: orm.HashToken(access, 1), Prefix: orm.TokenPrefix(access), Created: &created,
+	row := &orm.APIToken{UserID: &user, ClientID: &client, Hashed: orm.HashToken(access, orm.GeneratedRounds), Prefix: orm.TokenPrefix(access), Created: &created,
 		ExpiresAt: &expires, Scopes: strings.Fields(info.GetScope())}
 	if s := extension(info, sessionKey); s != "" {
 		row.SessionID = &s

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -14,7 +15,6 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 	oautherrors "github.com/go-oauth2/oauth2/v4/errors"
 
-	"github.com/minihub/minihub/internal/httpmw"
 	"github.com/minihub/minihub/orm"
 )
 
@@ -26,53 +26,68 @@ type tokenReply struct {
 	Scope       string `json:"scope"`
 }
 
-// Token is the token endpoint (RFC 6749 section 3.2): it changes a code for an access token.
+// maxForm is how many bytes a form may have.
+const maxForm = 64 << 10
+
+// Token is the token endpoint (RFC 6749 section 3.2): it changes a code for an access token. Every refusal is written here, in the
+// shape of section 5.2; the error is always nil.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
-	reply, basic, err := p.exchange(r)
+	_, _, basic := r.BasicAuth()
+	reply, err := p.exchange(r)
+	if err == nil {
+		return writeJSON(w, http.StatusOK, reply)
+	}
 	var oe *oauthError
 	if errors.As(err, &oe) {
-		p.o.Logger.WarnContext(r.Context(), "oauth token refused: "+oe.Error())
+		p.o.Logger.WarnContext(r.Context(), "oauth token refused", "err", oe)
 		return writeTokenError(w, oe, basic)
 	}
-	if err != nil {
-		p.o.Logger.ErrorContext(r.Context(), "oauth token could not be issued", "request_id", httpmw.RequestID(r), "err", err)
-		return writeTokenError(w, &oauthError{Code: "server_error", Description: "internal error", status: http.StatusInternalServerError}, basic)
-	}
-	return writeToken(w, http.StatusOK, reply)
+	p.o.Logger.ErrorContext(r.Context(), "oauth token could not be issued", "request_id", w.Header().Get("X-Request-Id"), "err", err)
+	return writeTokenError(w, serverError(err), basic)
 }
 
-func (p *Provider) exchange(r *http.Request) (reply *tokenReply, basic bool, err error) {
+func (p *Provider) exchange(r *http.Request) (*tokenReply, error) {
 	form, err := readForm(r)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	id, secret, basic, err := clientCredentials(r, form)
+	id, secret, err := clientCredentials(r, form)
 	if err != nil {
-		return nil, basic, err
+		return nil, err
 	}
 	client, err := p.authenticate(r.Context(), id, secret)
 	if err != nil {
-		return nil, basic, err
+		return nil, err
 	}
 	switch form.Get("grant_type") {
 	case "authorization_code":
 	case "":
-		return nil, basic, invalidRequest("grant_type is missing, it must be authorization_code")
+		return nil, invalidRequest("grant_type is missing, it must be authorization_code")
 	default:
-		return nil, basic, &oauthError{Code: "unsupported_grant_type", Description: "grant_type must be authorization_code"}
+		return nil, newError("unsupported_grant_type", "grant_type must be authorization_code")
 	}
 	if err := p.checkCode(r.Context(), client, form); err != nil {
-		return nil, basic, err
+		return nil, err
 	}
 	info, err := p.server.GetAccessToken(r.Context(), oauth2.AuthorizationCode, &oauth2.TokenGenerateRequest{
 		ClientID: id, ClientSecret: secret, Code: form.Get("code"), CodeVerifier: form.Get("code_verifier"), RedirectURI: form.Get("redirect_uri"), Request: r})
-	if errors.Is(err, oautherrors.ErrInvalidGrant) || errors.Is(err, oautherrors.ErrInvalidAuthorizeCode) {
-		return nil, basic, invalidGrant("the code is not valid any more")
-	}
 	if err != nil {
-		return nil, basic, err
+		return nil, lateError(err)
 	}
-	return &tokenReply{AccessToken: info.GetAccess(), ExpiresIn: int64(info.GetAccessExpiresIn() / time.Second), TokenType: "Bearer", Scope: info.GetScope()}, basic, nil
+	p.o.Logger.InfoContext(r.Context(), "oauth token issued", "client", id)
+	return &tokenReply{AccessToken: info.GetAccess(), ExpiresIn: int64(info.GetAccessExpiresIn() / time.Second), TokenType: "Bearer", Scope: info.GetScope()}, nil
+}
+
+// lateError translates what can only happen after checkCode: another request had the code first, or the client was changed or deleted
+// in between.
+func lateError(err error) error {
+	switch {
+	case errors.Is(err, oautherrors.ErrInvalidClient):
+		return invalidClient()
+	case errors.Is(err, oautherrors.ErrInvalidGrant), errors.Is(err, oautherrors.ErrInvalidRedirectURI):
+		return invalidGrant("the code is not valid any more")
+	}
+	return err
 }
 
 // readForm reads the body; parameters in the URL do not count, because URLs are logged (RFC 6749 section 2.3.1).
@@ -81,56 +96,60 @@ func readForm(r *http.Request) (url.Values, error) {
 	if media != "application/x-www-form-urlencoded" {
 		return nil, invalidRequest("the body must be application/x-www-form-urlencoded")
 	}
-	r.Body = http.MaxBytesReader(nil, r.Body, 64<<10)
-	if err := r.ParseForm(); err != nil {
+	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, invalidRequest("the body is too long or was cut off")
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
 		return nil, invalidRequest("the body cannot be read as a form")
 	}
-	for key, values := range r.PostForm {
-		if len(values) > 1 {
-			return nil, invalidRequest(key + " is given more than once")
-		}
+	if name := repeated(form, "grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"); name != "" {
+		return nil, invalidRequest(name + " is given more than once")
 	}
-	return r.PostForm, nil
+	return form, nil
 }
 
 // clientCredentials reads id and secret from the form, as HubOAuth sends them, or from HTTP Basic (RFC 6749 section 2.3.1).
-func clientCredentials(r *http.Request, form url.Values) (id, secret string, basic bool, err error) {
+func clientCredentials(r *http.Request, form url.Values) (id, secret string, err error) {
 	user, pass, basic := r.BasicAuth()
 	if !basic {
-		return form.Get("client_id"), form.Get("client_secret"), false, nil
+		return form.Get("client_id"), form.Get("client_secret"), nil
 	}
 	if form.Has("client_secret") {
-		return "", "", true, invalidRequest("the client authenticates twice: by HTTP Basic and in the body")
+		return "", "", invalidRequest("the client authenticates twice: by HTTP Basic and in the body")
 	}
 	// Basic carries both form-encoded.
 	if id, err = url.QueryUnescape(user); err == nil {
 		secret, err = url.QueryUnescape(pass)
 	}
 	if err != nil || form.Has("client_id") && form.Get("client_id") != id {
-		return "", "", true, invalidClient()
+		return "", "", invalidClient()
 	}
-	return id, secret, true, nil
+	return id, secret, nil
 }
 
 func (p *Provider) authenticate(ctx context.Context, id, secret string) (*orm.OAuthClient, error) {
-	client, err := p.o.Store.OAuthClient(ctx, id)
-	if errors.Is(err, orm.ErrNotFound) {
-		return nil, invalidClient()
-	}
+	client, err := p.client(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if client.Secret == "" || secret == "" || !orm.VerifyToken(client.Secret, secret) {
+	if client == nil || client.Secret == "" || secret == "" || !orm.VerifyToken(client.Secret, secret) {
 		return nil, invalidClient()
 	}
 	return client, nil
 }
 
-// checkCode checks everything that must not burn the code when it is wrong: a thief without the verifier, or a client with a typing error, leaves the code as it is.
+// checkCode checks everything that must not burn the code when it is wrong: a thief without the verifier, or a client with a typing
+// error, leaves the code as it is.
 func (p *Provider) checkCode(ctx context.Context, client *orm.OAuthClient, form url.Values) error {
 	text := form.Get("code")
 	if text == "" {
 		return invalidRequest("code is missing")
+	}
+	if !clean(text) {
+		return invalidGrant("the code is not known, has expired or was used before")
 	}
 	code, err := p.o.Store.CodeByValue(ctx, text)
 	if errors.Is(err, orm.ErrNotFound) {
@@ -150,7 +169,8 @@ func (p *Provider) checkCode(ctx context.Context, client *orm.OAuthClient, form 
 	return p.checkVerifier(code, form.Get("code_verifier"))
 }
 
-// checkVerifier is RFC 7636 section 4.6, with the downgrade rule of RFC 9700 section 4.8.2: a verifier for a code without challenge is refused.
+// checkVerifier is RFC 7636 section 4.6, with the downgrade rule of RFC 9700 section 4.8.2: a verifier for a code without challenge
+// is refused.
 func (p *Provider) checkVerifier(code *orm.OAuthCode, verifier string) error {
 	challenge := ""
 	if code.CodeChallenge != nil {
@@ -175,7 +195,8 @@ func (p *Provider) checkVerifier(code *orm.OAuthCode, verifier string) error {
 	return nil
 }
 
-// replayed handles a code that does not exist. When it was used before, the token that it gave is revoked: one of the two users of the code is a thief (RFC 6749 section 4.1.2).
+// replayed handles a code that does not exist. When it was used before, the token that it gave is revoked: one of the two users of
+// the code is a thief (RFC 6749 section 4.1.2).
 func (p *Provider) replayed(ctx context.Context, client *orm.OAuthClient, code string) error {
 	if tokenID, ok := p.used.take(code, client.Identifier); ok {
 		p.o.Logger.WarnContext(ctx, "oauth code used twice, revoking the token that it gave", "client", client.Identifier, "token_id", tokenID)

@@ -7,27 +7,26 @@ import (
 	"net/http"
 
 	"github.com/minihub/minihub/hub"
-	"github.com/minihub/minihub/internal/httpmw"
-	"github.com/minihub/minihub/rbac"
 )
 
 // UserInfo tells who a bearer token belongs to, with the claim names of OpenID Connect Core section 5.1, so that web
 // applications that know nothing of JupyterHub can use the hub as their login. GET /hub/api/user has the whole model.
+// Forbidden without a token: a login cookie is no answer to an application's question.
 func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
-	id := httpmw.Identity(r)
-	if id.Token == nil {
+	id := p.o.Identity(r)
+	if id == nil || id.Token == nil {
 		return &hub.Error{Kind: hub.Forbidden, Message: "Missing or invalid credentials.", Hint: "send the access token as 'Authorization: Bearer ...'"}
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	if id.Service != nil {
-		return httpmw.WriteJSON(w, http.StatusOK, map[string]any{"sub": "service:" + id.Service.Name, "name": id.Service.Name})
+		return writeJSON(w, http.StatusOK, map[string]any{"sub": "service:" + id.Service.Name, "name": id.Service.Name})
 	}
 	hubID, err := p.o.Store.HubID(r.Context())
 	if err != nil {
 		return err
 	}
 	u := id.User
-	claims := map[string]any{"sub": subject(hubID, id), "name": u.Name, "preferred_username": u.Name}
+	// Name and groups need no scope: whoever holds a token may know whose it is (JupyterHub's identify scopes).
+	claims := map[string]any{"sub": subject(hubID, id), "name": u.Name, "preferred_username": u.Name, "groups": append([]string{}, id.Groups...)}
 	for _, key := range []string{"email", "email_verified", "picture", "given_name", "family_name", "locale", "zoneinfo"} {
 		if v, ok := u.UserInfo[key]; ok {
 			claims[key] = v
@@ -36,10 +35,7 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	if v, ok := u.UserInfo["display_name"].(string); ok && v != "" {
 		claims["name"] = v
 	}
-	if id.IdentifyScopes().Check(rbac.Target{Kind: rbac.KindUser, User: u.Name}, "read:users:groups") == rbac.Granted {
-		claims["groups"] = append([]string{}, id.Groups...)
-	}
-	return httpmw.WriteJSON(w, http.StatusOK, claims)
+	return writeJSON(w, http.StatusOK, claims)
 }
 
 // subject identifies a user for ever: it stays when the user is renamed, and a later user of the same name gets another one.
