@@ -140,15 +140,20 @@ func (a *Access) clientContext(ctx context.Context, owner rbac.Owner, clientID s
 	if clientID == hubClient {
 		return owner, nil
 	}
-	user, server, service, err := a.store.OwnerOfClient(ctx, clientID)
+	owners, err := a.store.OwnersOfClients(ctx, []string{clientID})
 	if err != nil {
 		return owner, storeErr(err, "find owner of oauth client")
 	}
-	if user != "" {
-		owner.ClientServer = user + "/" + server
+	return inContext(owner, owners[clientID]), nil
+}
+
+// inContext adds to owner what a client belongs to.
+func inContext(owner rbac.Owner, client orm.ClientOwner) rbac.Owner {
+	if client.UserName != "" {
+		owner.ClientServer = client.UserName + "/" + client.ServerName
 	}
-	owner.ClientService = service
-	return owner, nil
+	owner.ClientService = client.ServiceName
+	return owner
 }
 
 // BySession returns the identity of a browser session, or nil, nil when nobody has that cookie id. Cached like ByToken.

@@ -143,7 +143,7 @@ func cut(s string, n int) string {
 	return string([]rune(s)[:n]) + "..."
 }
 
-// views completes tokens of one user. The owner's authority is loaded once, clients in two queries.
+// views completes tokens of one user, in a constant number of queries.
 func (t *Tokens) views(ctx context.Context, user *orm.User, rows []orm.APIToken) ([]TokenView, error) {
 	owner, err := t.access.OfUser(ctx, user.ID)
 	if err != nil {
@@ -151,41 +151,41 @@ func (t *Tokens) views(ctx context.Context, user *orm.User, rows []orm.APIToken)
 	}
 	var ids []string
 	for _, row := range rows {
-		if row.ClientID != nil && *row.ClientID != hubClient {
-			ids = append(ids, *row.ClientID)
+		if id := clientOf(row); id != hubClient {
+			ids = append(ids, id)
 		}
 	}
 	clients, err := t.store.OAuthClients(ctx, ids)
 	if err != nil {
 		return nil, storeErr(err, "load oauth clients")
 	}
-	contexts := map[string]rbac.Owner{}
+	targets, err := t.store.OwnersOfClients(ctx, ids)
+	if err != nil {
+		return nil, storeErr(err, "load owners of oauth clients")
+	}
 	var failed error
 	groups := t.access.groupsOf(ctx, &failed)
 	views := make([]TokenView, len(rows))
 	for i, row := range rows {
 		views[i] = TokenView{APIToken: row, OwnerKind: "user", OwnerName: user.Name, ClientDescription: "JupyterHub"}
-		client := hubClient
-		if row.ClientID != nil {
-			client = *row.ClientID
-		}
-		who, known := contexts[client]
-		if !known {
-			if who, err = t.access.clientContext(ctx, owner.Owner(), client); err != nil {
-				return nil, err
-			}
-			contexts[client] = who
-		}
-		if client != hubClient {
-			views[i].ClientDescription = client
-			if c := clients[client]; c != nil {
-				views[i].ClientDescription = cmp.Or(c.Description, client)
+		id := clientOf(row)
+		if id != hubClient {
+			views[i].ClientDescription = id
+			if c := clients[id]; c != nil {
+				views[i].ClientDescription = cmp.Or(c.Description, id)
 			}
 		}
-		scopes, _ := t.catalog.TokenScopes(row.Scopes, who, owner.Scopes, groups)
+		scopes, _ := t.catalog.TokenScopes(row.Scopes, inContext(owner.Owner(), targets[id]), owner.Scopes, groups)
 		views[i].Effective = scopes.List()
 	}
 	return views, storeErr(failed, "resolve token scopes")
+}
+
+func clientOf(row orm.APIToken) string {
+	if row.ClientID == nil {
+		return hubClient
+	}
+	return *row.ClientID
 }
 
 // Revoke deletes a token; an OAuth token takes all tokens of that client for the user with it.
@@ -194,9 +194,9 @@ func (t *Tokens) Revoke(ctx context.Context, userName, id string) error {
 	if err != nil {
 		return err
 	}
-	if row.ClientID != nil && *row.ClientID != hubClient {
-		t.log.InfoContext(ctx, "revoking all tokens of an oauth client", "user", user.Name, "client", *row.ClientID)
-		return storeErr(t.store.DeleteClientTokens(ctx, user.ID, *row.ClientID), "delete tokens of client")
+	if client := clientOf(*row); client != hubClient {
+		t.log.InfoContext(ctx, "revoking all tokens of an oauth client", "user", user.Name, "client", client)
+		return storeErr(t.store.DeleteClientTokens(ctx, user.ID, client), "delete tokens of client")
 	}
 	t.log.InfoContext(ctx, "revoking token", "user", user.Name, "token_id", row.ID)
 	return storeErr(t.store.DeleteTokens(ctx, []int64{row.ID}), "delete token")

@@ -352,6 +352,25 @@ func TestListsCostAConstantNumberOfQueries(t *testing.T) {
 	if few, all := cost(groupList(1)), cost(groupList(3)); few != all || all > 6 {
 		t.Errorf("1 group costs %d statements, 3 groups %d", few, all)
 	}
+
+	access := hub.NewAccess(hub.AccessOptions{Store: store, Catalog: p.catalog})
+	tokens := hub.NewTokens(hub.TokensOptions{Store: store, Access: access, Catalog: p.catalog})
+	u := need(users.Find(t.Context(), many[0]))
+	tokenList := func() error { _, err := tokens.List(t.Context(), u.Name); return err }
+	add := func(n int) {
+		for i := range n {
+			client := fmt.Sprintf("client-%d-%d", n, i)
+			noErr(t, store.SaveOAuthClient(t.Context(), &orm.OAuthClient{Identifier: client}))
+			_, _, err := tokens.Issue(t.Context(), orm.APIToken{UserID: &u.ID, ClientID: &client}, []string{"inherit"})
+			noErr(t, err)
+		}
+	}
+	add(1)
+	few := cost(tokenList)
+	add(30)
+	if all := cost(tokenList); few != all || all > 12 {
+		t.Errorf("1 token costs %d statements, 31 tokens %d", few, all)
+	}
 }
 
 func TestErrorsTellKindAndCause(t *testing.T) {

@@ -48,16 +48,39 @@ func (s *Store) DeleteOAuthClient(ctx context.Context, identifier string) error 
 	})
 }
 
+// ClientOwner is what an OAuth client belongs to: a server (user and server name) or a service.
+type ClientOwner struct {
+	UserName, ServerName string
+	ServiceName          string
+}
+
+// OwnersOfClients returns what clients belong to, by identifier; those that belong to nothing are missing. When servers share an
+// identifier, the oldest one counts.
+func (s *Store) OwnersOfClients(ctx context.Context, identifiers []string) (map[string]ClientOwner, error) {
+	out := make(map[string]ClientOwner, len(identifiers))
+	err := chunked(identifiers, func(part []string) error {
+		var rows []struct {
+			Identifier string
+			ClientOwner
+		}
+		err := s.read(ctx).Raw(`SELECT s.oauth_client_id AS identifier, u.name AS user_name, COALESCE(s.name, '') AS server_name, '' AS service_name,
+			0 AS kind, s.id AS id FROM spawners s JOIN users u ON u.id = s.user_id WHERE s.oauth_client_id IN ?
+			UNION ALL SELECT oauth_client_id, '', '', name, 1, id FROM services WHERE oauth_client_id IN ? ORDER BY kind, id`, part, part).Scan(&rows).Error
+		for _, row := range rows {
+			if _, ok := out[row.Identifier]; !ok {
+				out[row.Identifier] = row.ClientOwner
+			}
+		}
+		return err
+	})
+	return out, fail("find owners of oauth clients", err)
+}
+
 // OwnerOfClient returns which server (user and server name) or which service a client belongs to; all empty when neither.
 func (s *Store) OwnerOfClient(ctx context.Context, identifier string) (user, server, service string, err error) {
-	var rows []struct{ UserName, ServerName, ServiceName string }
-	err = s.read(ctx).Raw(`SELECT u.name AS user_name, COALESCE(s.name, '') AS server_name, '' AS service_name, 0 AS kind, s.id AS id
-		FROM spawners s JOIN users u ON u.id = s.user_id WHERE s.oauth_client_id = ?
-		UNION ALL SELECT '', '', name, 1, id FROM services WHERE oauth_client_id = ? ORDER BY kind, id LIMIT 1`, identifier, identifier).Scan(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return "", "", "", fail("find owner of oauth client", err)
-	}
-	return rows[0].UserName, rows[0].ServerName, rows[0].ServiceName, nil
+	owners, err := s.OwnersOfClients(ctx, []string{identifier})
+	owner := owners[identifier]
+	return owner.UserName, owner.ServerName, owner.ServiceName, err
 }
 
 // CreateCode inserts an authorization code and fills ID.
