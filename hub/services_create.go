@@ -30,7 +30,7 @@ func (r *ServiceRows) Create(ctx context.Context, by *Identity, spec ServiceSpec
 		return nil, err
 	}
 	if spec.APIToken != "" {
-		if err := r.o.Tokens.checkLength(spec.APIToken); err != nil {
+		if err := checkTokenLength(spec.APIToken); err != nil {
 			return nil, err // before anything is written
 		}
 	}

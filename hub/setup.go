@@ -44,6 +44,9 @@ func NewSetup(o SetupOptions) *Setup {
 // Run does JupyterHub's steps before running servers are restored, in its order: roles, users, groups, services, configured tokens,
 // role assignment, blocked users. An error names each configuration entry that is wrong in a step, the reason and the way out.
 func (s *Setup) Run(ctx context.Context) (*SetupResult, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
 	if err := s.loadRoles(ctx); err != nil {
 		return nil, err
 	}
@@ -76,6 +79,9 @@ func (s *Setup) Run(ctx context.Context) (*SetupResult, error) {
 
 // RunUsersAndRoles does the part of Run that `minihub token` needs.
 func (s *Setup) RunUsersAndRoles(ctx context.Context) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
 	if err := s.loadRoles(ctx); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/minihub/minihub/orm"
@@ -23,16 +22,12 @@ func (s *Setup) roleSpecs() []rbac.Role {
 
 // loadRoles makes the roles of the database those of the configuration, the authenticator and the defaults.
 func (s *Setup) loadRoles(ctx context.Context) error {
-	var problems error
-	if s.specs.ManageRoles {
-		problems = rbac.CheckNoMembers(s.specs.LoadRoles)
-	}
 	wanted, warnings, err := s.catalog.MergeRoles(s.roleSpecs(), s.specs.ExtraUserScopes)
 	for _, text := range warnings {
 		s.log.WarnContext(ctx, "role configuration: "+text)
 	}
-	if problems = errors.Join(problems, err); problems != nil {
-		return problems
+	if err != nil {
+		return err
 	}
 	err = s.store.Tx(ctx, func(tx *orm.Store) error {
 		stored, err := tx.Roles(ctx)

@@ -89,8 +89,13 @@ func TestSetupProblems(t *testing.T) {
 		{"managed groups", hub.SetupSpecs{ManageGroups: true, LoadGroups: map[string]hub.GroupSpec{"lab": {}}}, []string{"load_groups", "manage_groups"}},
 		{"groups", hub.SetupSpecs{LoadGroups: map[string]hub.GroupSpec{"": {}, "lab": {Users: []string{"a/b", "fine", ".."}}}},
 			[]string{`load_groups[""]`, `load_groups["lab"]`, "a/b", `".."`}},
-		{"missing service", hub.SetupSpecs{LoadRoles: []rbac.Role{{Name: "viewer", Scopes: []string{"read:hub"}, Services: &[]string{"none"}, Users: &[]string{"a/b"}}}},
-			[]string{"viewer", "none", "JupyterHub.services", "a/b"}},
+		{"missing service", hub.SetupSpecs{LoadRoles: []rbac.Role{{Name: "viewer", Scopes: []string{"read:hub"}, Services: &[]string{"none"}, Users: &[]string{"bob"}}}},
+			[]string{"viewer", "none", "JupyterHub.services"}},
+		{"members", hub.SetupSpecs{LoadRoles: []rbac.Role{{Name: "viewer", Scopes: []string{"read:hub"}, Users: &[]string{"bob", "a/b"}, Groups: &[]string{""}}}},
+			[]string{`load_roles["viewer"].users`, "a/b", `load_roles["viewer"].groups`}},
+		{"everything at once", hub.SetupSpecs{EnableAuthState: true, LoadRoles: []rbac.Role{{Name: "Bad"}}, Services: []hub.ServiceSpec{{Name: "a/b", APIToken: "short"}},
+			LoadGroups: map[string]hub.GroupSpec{"lab": {Users: []string{".."}}}, ServiceTokens: map[string]string{"tiny": ".."}},
+			[]string{"enable_auth_state", "Bad", "a/b", "api_token", `load_groups["lab"]`, "service_tokens"}},
 		{"services", hub.SetupSpecs{Services: []hub.ServiceSpec{{Name: "a/b"}, {Name: "one", URL: "ftp://x"}, {Name: "two"}, {Name: "two"},
 			{Name: "three", OAuthNoConfirm: true}, {Name: "four", OAuthClientID: "x", OAuthRedirectURI: "/cb"}, {Name: "five", Managed: ptr(true)},
 			{Name: "six", Managed: ptr(false), Command: []string{"x"}}, {Name: "seven", OAuthClientAllowedScopes: []string{"nonsense"}}}},
@@ -101,9 +106,16 @@ func TestSetupProblems(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPeople(t)
+			users, roles := need(p.store.CountUsers(t.Context())), len(p.roleNames())
 			_, err := p.setup(tt.specs)
 			if err == nil {
 				t.Fatal("no error")
+			}
+			if got := need(p.store.CountUsers(t.Context())); got != users && tt.name != "missing service" {
+				t.Errorf("%d users were created", got-users)
+			}
+			if len(p.roleNames()) != roles && tt.name != "missing service" {
+				t.Error("roles were created")
 			}
 			for _, part := range tt.want {
 				if !strings.Contains(err.Error(), part) {

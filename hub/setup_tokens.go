@@ -23,10 +23,6 @@ func (s *Setup) loadServices(ctx context.Context) ([]ConfiguredService, error) {
 	current := map[string]bool{}
 	for i, spec := range s.specs.Services {
 		where := fmt.Sprintf("JupyterHub.services[%d] (%s)", i, auth.ShortName(spec.Name))
-		if current[spec.Name] {
-			problems = append(problems, fmt.Errorf("%s: name is used twice, each service needs its own", where))
-			continue
-		}
 		current[spec.Name] = true
 		service, err := s.services.Save(ctx, spec, true)
 		switch {

@@ -8,15 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/orm"
 )
 
 // loadUsers creates admin_users and allowed_users and tells the authenticator of everybody in the database.
 func (s *Setup) loadUsers(ctx context.Context) error {
-	if s.specs.EnableAuthState && !s.specs.HasCryptKeys {
-		return fmt.Errorf("Authenticator.enable_auth_state is set: %w", auth.ErrNoKeys)
-	}
 	for _, text := range s.rules.Warnings() {
 		s.log.WarnContext(ctx, text)
 	}
@@ -130,20 +126,9 @@ func (s *Setup) announce(ctx context.Context, user *orm.User) error {
 // ensureUsers returns the ids of users in the order of their names, which are normalised and created when missing. where names the
 // configuration entry.
 func (s *Setup) ensureUsers(ctx context.Context, where string, names []string) ([]int64, error) {
-	var problems []error
-	normal := make([]string, 0, len(names))
-	for _, name := range names {
-		n := s.rules.Normalize(name)
-		if err := s.rules.Validate(n); err != nil {
-			problems = append(problems, fmt.Errorf("%s has the invalid user name %q: %w", where, auth.ShortName(name), err))
-			continue
-		}
-		if !slices.Contains(normal, n) {
-			normal = append(normal, n)
-		}
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
+	normal, err := s.userNames(where, names)
+	if err != nil {
+		return nil, err
 	}
 	known, err := s.store.UsersByName(ctx, normal)
 	if err != nil {
@@ -179,16 +164,9 @@ func (s *Setup) ensureUsers(ctx context.Context, where string, names []string) (
 
 // loadGroups creates the groups of load_groups, adds their members and replaces their properties. Nobody is removed.
 func (s *Setup) loadGroups(ctx context.Context) error {
-	if s.specs.ManageGroups && len(s.specs.LoadGroups) > 0 {
-		return errors.New("JupyterHub.load_groups cannot be used while Authenticator.manage_groups is set, for the authenticator decides who is in which group: remove one of them")
-	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(s.specs.LoadGroups)) {
 		where := fmt.Sprintf("JupyterHub.load_groups[%q]", name)
-		if err := auth.ValidateGroupName(name); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", where, err))
-			continue
-		}
 		spec := s.specs.LoadGroups[name]
 		ids, err := s.ensureUsers(ctx, where, spec.Users)
 		if err == nil {

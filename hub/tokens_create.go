@@ -187,7 +187,7 @@ func (t *Tokens) Issue(ctx context.Context, template orm.APIToken, scopes []stri
 // Register stores a token that somebody chose (configuration, a resumed server). trusted tokens have enough entropy to do without the
 // slow hash. Invalid when it is too short or too long; Conflict when it exists.
 func (t *Tokens) Register(ctx context.Context, template orm.APIToken, token string, trusted bool, scopes []string) (*orm.APIToken, error) {
-	if err := t.checkLength(token); err != nil {
+	if err := checkTokenLength(token); err != nil {
 		return nil, err
 	}
 	existing, err := t.Lookup(ctx, token)
@@ -204,7 +204,7 @@ func (t *Tokens) Register(ctx context.Context, template orm.APIToken, token stri
 	return t.insertToken(ctx, template, token, rounds, scopes)
 }
 
-func (t *Tokens) checkLength(token string) error {
+func checkTokenLength(token string) *Error {
 	if n := utf8.RuneCountInString(token); n < orm.MinTokenLength || n > orm.MaxTokenLength {
 		return errorf(Invalid, "tokens must have %d to %d characters, this one has %d", orm.MinTokenLength, orm.MaxTokenLength, n)
 	}
