@@ -32,8 +32,9 @@ func (a *API) serviceModel(scopes rbac.Scopes, s *services.View) object {
 		m["info"] = object{}
 	}
 	m = only(m, keys)
-	if _, ok := keys["info"]; ok {
-		m["managed"], m["capabilities"] = s.Managed, list(s.Capabilities)
+	// Only where given: the model of a service that does not use minihub's own key is exactly JupyterHub's.
+	if _, ok := keys["info"]; ok && len(s.Capabilities) > 0 {
+		m["capabilities"] = s.Capabilities
 	}
 	return m
 }

@@ -85,7 +85,7 @@ func (p *progressLog) all(ctx context.Context) iter.Seq[ProgressEvent] {
 }
 
 // Progress returns the events of a server's start: all of them so far, then those to come. A ready server has just
-// its Ready event. NotFound: no such server; Invalid: it is not starting.
+// its Ready event. NotFound: no such server, or it does not run; Invalid: it is doing something else than starting.
 func (s *Servers) Progress(ctx context.Context, user *orm.User, name string) (iter.Seq[ProgressEvent], error) {
 	v, err := s.View(ctx, user, name)
 	if err != nil {
@@ -93,12 +93,14 @@ func (s *Servers) Progress(ctx context.Context, user *orm.User, name string) (it
 	}
 	l := s.find(user.ID, name)
 	if l == nil {
-		return nil, &Error{Kind: Invalid, Message: logName(user.Name, name) + " is not starting...", Hint: "start it first"}
+		return nil, &Error{Kind: NotFound, Message: logName(user.Name, name) + " is not running", Hint: "start it first"}
 	}
 	l.mu.Lock()
 	log, st, failed := l.progress, l.stage, l.failed
 	l.mu.Unlock()
 	switch {
+	case st == stopped && failed == nil:
+		return nil, &Error{Kind: NotFound, Message: logName(user.Name, name) + " is not running", Hint: "start it first"}
 	case v.Ready || st == ready:
 		return one(s.readyEvent(ctx, l)), nil
 	case st == starting && log != nil:

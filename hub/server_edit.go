@@ -84,6 +84,8 @@ func (s *Servers) checkPatch(ctx context.Context, user *orm.User, name string, p
 		display = *p.DisplayName
 	}
 	switch {
+	case p.Name != nil && *p.Name == "" && s.o.Traits.AllowNamedServers:
+		return nil // applyPatch refuses: everybody has a default server, with or without a row
 	case p.Name != nil:
 		// A renamed default server is a new named one; other renames do not change how many there are.
 		return s.checkNamed(ctx, user, *p.Name, display, false, name == "")
@@ -122,7 +124,7 @@ func (s *Servers) applyPatch(ctx context.Context, user *orm.User, row *orm.Spawn
 
 func (s *Servers) rename(ctx context.Context, user *orm.User, from, to string) error {
 	_, err := s.o.Store.SpawnerByName(ctx, user.ID, to)
-	if err == nil {
+	if err == nil || to == "" {
 		return &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server '%s'", user.Name, to)}
 	}
 	if !errors.Is(err, orm.ErrNotFound) {
