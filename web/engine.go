@@ -19,6 +19,7 @@ import (
 type engine struct {
 	dirs    []string // template_paths, in order
 	filters *exec.FilterSet
+	methods exec.Methods
 	globals *exec.Context
 	config  *config.Config
 
@@ -57,7 +58,7 @@ func newEngine(dirs []string) *engine {
 	cfg := config.New()
 	cfg.AutoEscape = true
 	globals := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
-	return &engine{dirs: dirs, filters: newFilters(), globals: globals, config: cfg, parsed: map[string]*parsedTemplate{}}
+	return &engine{dirs: dirs, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, parsed: map[string]*parsedTemplate{}}
 }
 
 // has tells whether there is a template of that name.
@@ -135,7 +136,7 @@ func (e *engine) parse(l *loader, name string) (p *parsedTemplate) {
 }
 
 func (e *engine) environment(ctx *exec.Context, p *parsedTemplate) *exec.Environment {
-	return &exec.Environment{Context: ctx, Filters: e.filters, Tests: builtins.Tests, Methods: builtins.Methods,
+	return &exec.Environment{Context: ctx, Filters: e.filters, Tests: builtins.Tests, Methods: e.methods,
 		ControlStructures: p.tags}
 }
 

@@ -200,5 +200,3 @@ func span(d time.Duration) string {
 	}
 	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }
-
-
