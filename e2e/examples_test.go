@@ -72,8 +72,9 @@ func passwordToken(t *testing.T, hub *harness.Hub, user string) string {
 func serviceUp(t *testing.T, hub *harness.Hub, name string) {
 	t.Helper()
 	harness.Poll(t, 30*time.Second, "service "+name+" to answer", func() bool {
-		status := hub.API(t, "").Get("/services/" + name + "/").Status
-		return status != http.StatusNotFound && status < 500
+		answer := hub.API(t, "").Get("/services/" + name + "/")
+		noRoute := answer.Status == http.StatusNotFound || strings.HasPrefix(answer.Header.Get("Location"), "/hub/services/")
+		return !noRoute && answer.Status < 500
 	})
 }
 

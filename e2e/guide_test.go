@@ -238,7 +238,7 @@ func TestServiceKeys(t *testing.T) {
 			if code := hub.Process().ExitCode(t, 20*time.Second); code == 0 {
 				t.Error("the hub ended with 0, want a start-up error")
 			}
-			if log := hub.Log(); !strings.Contains(log, row.want) || !strings.Contains(log, "x") {
+			if log := hub.Log(); !strings.Contains(log, row.want) || !strings.Contains(log, "JupyterHub.services") {
 				t.Errorf("the message does not name %q:\n%s", row.want, log)
 			}
 		})

@@ -36,9 +36,10 @@ func TestJupyterLab(t *testing.T) {
 	tab.Type(".new-server-name", "Second Thoughts")
 	tab.Click(".new-server-btn")
 	// the server's name is made of the display name, which is what people read
-	tab.Wait("the new server's page or its pending page", `/second-thoughts/.test(location.pathname)`)
+	tab.WaitText(".home-server-row", "Second Thoughts")
+	tab.Click(`a[href*="/spawn/ada/second-thoughts"]`)
 	tab.WaitPath("/user/ada/second-thoughts/lab")
-	tab.WaitLab()
+	tab.WaitFor("#jp-main-dock-panel") // it shows what the first one had open: both have the same home folder
 	server := hub.Admin(t).Server("ada", "second-thoughts")
 	if server["display_name"] != "Second Thoughts" || server["ready"] != true {
 		t.Errorf("the named server: %v", server)

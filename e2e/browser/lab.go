@@ -60,7 +60,13 @@ func (tab *Tab) RunInTerminal(t testing.TB, command, home, file string) string {
 	tab.Wait("the prompt of the shell", `document.activeElement.closest(".jp-Terminal") !== null`)
 	path := filepath.Join(home, file)
 	var text []byte
-	tab.Keys(command + "\r")
+	// pasted, as the terminal takes each key that the DevTools protocol presses for two
+	Eval[bool](tab, `(() => {
+		const clipboard = new DataTransfer();
+		clipboard.setData("text/plain", `+quote(command)+`);
+		return document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard, bubbles: true}));
+	})()`)
+	tab.Keys("\r")
 	harness.Poll(t, patience, "what the terminal writes into "+file, func() bool {
 		text, _ = os.ReadFile(path)
 		return len(text) > 0

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/minihub/minihub/e2e/harness"
@@ -54,10 +55,18 @@ func Open(t testing.TB, hub *harness.Hub) *Tab {
 		stop()
 		t.Fatalf("start the browser: %v", err)
 	}
-	console := chromedp.Console(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	console, dialogs := chromedp.Console(ctx), chromedp.Events(ctx, page.JavascriptDialogOpening)
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for _, err := range dialogs {
+			if err != nil {
+				return
+			}
+			// a page that asks whether to leave it: yes
+			_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		}
+	})
+	readers.Go(func() {
 		for message, err := range console {
 			if err != nil {
 				return
@@ -68,14 +77,14 @@ func Open(t testing.TB, hub *harness.Hub) *Tab {
 				tab.mu.Unlock()
 			}
 		}
-	}()
+	})
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the tab is at %s and shows:\n%s", tab.URL(), tab.excerpt())
 		}
 		cancel()
 		stop()
-		<-done
+		readers.Wait()
 		tab.checkErrors()
 	})
 	return tab
@@ -118,7 +127,6 @@ func (tab *Tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 // Go opens a path of the hub. Where a page asks whether to leave it, the answer is yes.
 func (tab *Tab) Go(path string) {
 	tab.t.Helper()
-	Eval[bool](tab, `window.addEventListener("beforeunload", e => e.stopImmediatePropagation(), true), true`)
 	tab.do("open "+path, chromedp.Navigate(tab.hub.URL+path))
 }
 
