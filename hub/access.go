@@ -160,7 +160,7 @@ func (a *Access) groupsOf(ctx context.Context, failed *error) func(user string) 
 }
 
 func (a *Access) groupNames(ctx context.Context, name string) ([]string, error) {
-	user, err := a.store.UserByName(ctx, name)
+	user, err := userByName(ctx, a.store, name)
 	if errors.Is(err, orm.ErrNotFound) {
 		return nil, nil
 	}

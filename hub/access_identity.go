@@ -29,7 +29,7 @@ func WithoutActivity(ctx context.Context) context.Context {
 // token as long as nobody commits anything to the database, so an answer is never stale; unknown tokens are not cached.
 func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	// Before any hashing: long tokens were a way to keep the hub busy.
-	if token == "" || len(token) > utf8.UTFMax*orm.MaxTokenLength {
+	if token == "" || len(token) > utf8.UTFMax*orm.MaxTokenLength || !storable(token) {
 		return nil, nil
 	}
 	generation, err := a.store.Generation(ctx)

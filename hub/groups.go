@@ -205,7 +205,7 @@ func domainErr(err error, format string, args ...any) error {
 }
 
 func (g *Groups) find(ctx context.Context, store *orm.Store, name string) (*orm.Group, error) {
-	row, err := store.GroupByName(ctx, name)
+	row, err := groupByName(ctx, store, name)
 	return row, notFound(err, "No such group: %s", name)
 }
 

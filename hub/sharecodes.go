@@ -148,7 +148,7 @@ func codeMatches(row orm.ShareCodeRow, code, id string) bool {
 
 // LookupCode returns the valid code of that value; NotFound when unknown or expired.
 func (s *Shares) LookupCode(ctx context.Context, code string) (*ShareCodeView, error) {
-	row, err := s.store.ShareCodeByValue(ctx, code, time.Now())
+	row, err := shareCodeByValue(ctx, s.store, code)
 	if err != nil {
 		return nil, notFound(err, "Share not found or expired")
 	}
@@ -167,7 +167,7 @@ func (s *Shares) Accept(ctx context.Context, by *Identity, code string) (*ShareV
 	}
 	var found *foundShare
 	err := s.store.Tx(ctx, func(tx *orm.Store) error {
-		row, err := tx.ShareCodeByValue(ctx, code, time.Now())
+		row, err := shareCodeByValue(ctx, tx, code)
 		if errors.Is(err, orm.ErrNotFound) {
 			return errorf(Invalid, "Invalid share code").withHint("it is unknown, expired or deleted: ask for a new one")
 		}

@@ -76,7 +76,7 @@ func (s *Shares) WithUser(ctx context.Context, user string, offset, limit int) (
 
 // WithGroup lists what is shared with a group.
 func (s *Shares) WithGroup(ctx context.Context, group string, offset, limit int) ([]ShareView, int, error) {
-	row, err := s.store.GroupByName(ctx, group)
+	row, err := groupByName(ctx, s.store, group)
 	if err != nil {
 		return nil, 0, notFound(err, "No such group: %s", group)
 	}
@@ -141,7 +141,7 @@ type foundShare struct {
 }
 
 func (s *Shares) user(ctx context.Context, name string) (*orm.User, error) {
-	row, err := s.store.UserByName(ctx, name)
+	row, err := userByName(ctx, s.store, name)
 	return row, notFound(err, "No such user: %s", name)
 }
 
@@ -150,11 +150,11 @@ func (s *Shares) server(ctx context.Context, owner, server string) (shared, erro
 }
 
 func lookupServer(ctx context.Context, store *orm.Store, owner, server string) (shared, error) {
-	user, err := store.UserByName(ctx, owner)
+	user, err := userByName(ctx, store, owner)
 	if err != nil {
 		return shared{}, notFound(err, "No such server: %s/%s", owner, server)
 	}
-	row, err := store.SpawnerByName(ctx, user.ID, server)
+	row, err := spawnerByName(ctx, store, user.ID, server)
 	if err != nil {
 		return shared{}, notFound(err, "No such server: %s/%s", owner, server)
 	}
@@ -164,13 +164,13 @@ func lookupServer(ctx context.Context, store *orm.Store, owner, server string) (
 // resolve looks up who gets a share; Invalid when there is no such user or group.
 func resolve(ctx context.Context, store *orm.Store, to Grantee) (holder, error) {
 	if to.User != "" {
-		row, err := store.UserByName(ctx, to.User)
+		row, err := userByName(ctx, store, to.User)
 		if err = notFound(err, "No such user: %s", to.User); err != nil {
 			return holder{}, invalidIfMissing(err)
 		}
 		return holder{Grantee: to, userID: &row.ID}, nil
 	}
-	row, err := store.GroupByName(ctx, to.Group)
+	row, err := groupByName(ctx, store, to.Group)
 	if err = notFound(err, "No such group: %s", to.Group); err != nil {
 		return holder{}, invalidIfMissing(err)
 	}

@@ -82,7 +82,7 @@ func (t *Tokens) List(ctx context.Context, userName string) ([]TokenView, error)
 }
 
 func (t *Tokens) ofUser(ctx context.Context, name string) (*orm.User, []orm.APIToken, error) {
-	user, err := t.store.UserByName(ctx, name)
+	user, err := userByName(ctx, t.store, name)
 	if err != nil {
 		return nil, nil, notFound(err, "No such user: %s", name)
 	}
@@ -113,7 +113,7 @@ func (t *Tokens) Get(ctx context.Context, userName, id string) (*TokenView, erro
 }
 
 func (t *Tokens) find(ctx context.Context, userName, id string) (*orm.User, *orm.APIToken, error) {
-	user, err := t.store.UserByName(ctx, userName)
+	user, err := userByName(ctx, t.store, userName)
 	if err != nil {
 		return nil, nil, notFound(err, "No such user: %s", userName)
 	}

@@ -32,6 +32,9 @@ func (t *Tokens) Create(ctx context.Context, by *Identity, userName string, n Ne
 	if utf8.RuneCountInString(n.Note) > maxNote {
 		return nil, "", errorf(Invalid, "token note must not be longer than %d characters", maxNote)
 	}
+	if !storable(n.Note) {
+		return nil, "", errorf(Invalid, "token note must be text without NUL characters")
+	}
 	expires, err := t.expiry(n.ExpiresIn)
 	if err != nil {
 		return nil, "", err
@@ -59,7 +62,7 @@ func (t *Tokens) owner(ctx context.Context, by *Identity, userName string) (*Ide
 		kind = "Service"
 	}
 	refused := errorf(Forbidden, "%s %s not found or no permissions to generate tokens", kind, userName)
-	user, err := t.store.UserByName(ctx, userName)
+	user, err := userByName(ctx, t.store, userName)
 	if errors.Is(err, orm.ErrNotFound) {
 		return nil, refused
 	}

@@ -63,6 +63,7 @@ func TestCreateToken(t *testing.T) {
 		{"filter too wide", "alice", "alice", hub.NewToken{Scopes: []string{"read:users:name"}}, "", nil, hub.Invalid,
 			"Not assigning requested scopes read:users:name not held by User alice"},
 		{"role not held", "alice", "alice", hub.NewToken{Roles: []string{"viewer"}}, "", nil, hub.Invalid, ""},
+		{"NUL in the note", "alice", "alice", hub.NewToken{Note: "a\x00b"}, "", nil, hub.Invalid, "token note must be text without NUL characters"},
 		{"long note", "alice", "alice", hub.NewToken{Note: strings.Repeat("n", 1024)}, "", nil, hub.Invalid, "token note must not be longer than 1023 characters"},
 	}
 	for _, tt := range tests {

@@ -101,7 +101,7 @@ func (u *Users) SetAuthStates(s AuthStates) { u.states = s }
 
 // Find returns a user's row; NotFound when there is none of that name.
 func (u *Users) Find(ctx context.Context, name string) (*orm.User, error) {
-	user, err := u.store.UserByName(ctx, name)
+	user, err := userByName(ctx, u.store, name)
 	return user, notFound(err, "No such user: %s", name)
 }
 

@@ -76,7 +76,7 @@ func (u *Users) newName(ctx context.Context, name string) (string, error) {
 	if err := u.rules.Validate(normal); err != nil {
 		return "", errorf(Invalid, "Invalid username: %s", auth.ShortName(normal)).withHint("%s", err)
 	}
-	_, err := u.store.UserByName(ctx, normal)
+	_, err := userByName(ctx, u.store, normal)
 	switch {
 	case err == nil:
 		return "", nameTaken(normal)

@@ -100,7 +100,7 @@ func (u *Users) CreateOne(ctx context.Context, by *Identity, name string, p User
 			return nil, errorf(NotFound, "No access to resources or resources not found")
 		}
 	}
-	_, err := u.store.UserByName(ctx, normal)
+	_, err := userByName(ctx, u.store, normal)
 	if err == nil {
 		return nil, errorf(Conflict, "User %s already exists", normal)
 	}
@@ -125,7 +125,7 @@ func (u *Users) CreateOne(ctx context.Context, by *Identity, name string, p User
 // normalised; an impossible one is Invalid.
 func (u *Users) Ensure(ctx context.Context, name string) (user *orm.User, created bool, err error) {
 	for range 2 {
-		user, err = u.store.UserByName(ctx, name)
+		user, err = userByName(ctx, u.store, name)
 		if err == nil {
 			return user, false, nil
 		}

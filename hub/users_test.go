@@ -373,6 +373,32 @@ func TestListsCostAConstantNumberOfQueries(t *testing.T) {
 	}
 }
 
+// Text that no database can hold is nobody's name, and no error of the database.
+func TestTextThatCannotBeStored(t *testing.T) {
+	p, owner := sharing(t)
+	ctx := t.Context()
+	for _, text := range []string{"a\x00b", "\xff\xfe", "\x00"} {
+		for name, do := range map[string]func() error{
+			"user":       func() error { _, err := p.users.Get(ctx, text); return err },
+			"update":     func() error { _, err := p.users.Update(ctx, nil, text, hub.UserPatch{}); return err },
+			"delete":     func() error { return p.users.Delete(ctx, nil, text) },
+			"group":      func() error { _, err := p.groups.Get(ctx, text); return err },
+			"tokens":     func() error { _, err := p.tokens.List(ctx, text); return err },
+			"share":      func() error { _, err := p.shares.GetWithUser(ctx, text, "owner", "lab"); return err },
+			"server":     func() error { _, _, err := p.shares.OfServer(ctx, "owner", text, 0, 0); return err },
+			"share code": func() error { _, err := p.shares.LookupCode(ctx, text); return err },
+			"access":     func() error { return p.access.Check(ctx, owner, p.access.OnUser(ctx, text), "read:users") },
+		} {
+			if err := do(); hub.KindOf(err) != hub.NotFound {
+				t.Errorf("%s %q: %v", name, text, err)
+			}
+		}
+		if p.byToken(text) != nil {
+			t.Errorf("token %q is valid", text)
+		}
+	}
+}
+
 func TestErrorsTellKindAndCause(t *testing.T) {
 	cause := errors.New("cause")
 	e := &hub.Error{Kind: hub.Conflict, Message: "m", Hint: "h", Err: cause}
