@@ -137,7 +137,8 @@ func (s *Services) views(ctx context.Context, rows []orm.Service) ([]View, error
 			v.Capabilities, v.Managed = sv.def.Capabilities, sv.super != nil
 			if sv.super != nil {
 				st := sv.super.Status()
-				v.PID, v.Restarts = st.PID, st.Restarts
+				// Between two runs the pid of the last one, as JupyterHub: whoever waits for a restart waits for another pid.
+				v.PID, v.Restarts = st.LastPID, st.Restarts
 			}
 		}
 		out[i] = v

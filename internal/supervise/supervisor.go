@@ -25,6 +25,7 @@ type SupervisorOptions struct {
 type ServiceStatus struct {
 	Running  bool
 	PID      int       // 0 when not running
+	LastPID  int       // of the current or last run, 0 before the first
 	Since    time.Time // start of the current run; zero when not running
 	Restarts int       // restarts after the first start, asked for or not
 	LastExit *ExitStatus
@@ -114,6 +115,7 @@ func (s *Supervisor) launch(ctx context.Context) (*Process, error) {
 	s.mu.Lock()
 	s.proc = proc
 	s.status.Running, s.status.PID, s.status.Since, s.status.LastErr = true, proc.Identity().PID, time.Now(), nil
+	s.status.LastPID = s.status.PID
 	s.mu.Unlock()
 	s.opts.Logger.InfoContext(ctx, "service started", "service", s.opts.Name, "pid", proc.Identity().PID)
 	return proc, nil

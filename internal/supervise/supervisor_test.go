@@ -125,7 +125,7 @@ func TestSupervisorStopDoesNotWaitForTheBackoff(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ended
-	if status := s.Status(); status.Running {
+	if status := s.Status(); status.Running || status.PID != 0 || status.LastPID == 0 {
 		t.Errorf("status while waiting: %+v", status)
 	}
 	if err := s.Stop(context.Background()); err != nil {
