@@ -32,6 +32,7 @@ type Activity struct {
 	seen    map[seenKey]time.Time // last request-driven update by subject
 	pending batch
 	waiters []chan error
+	closed  bool
 }
 
 type seenKey struct {
@@ -46,6 +47,18 @@ func newBatch() batch {
 }
 
 func (b batch) empty() bool { return len(b.users)+len(b.tokens)+len(b.servers) == 0 }
+
+func (b batch) add(more batch) {
+	addLater(b.users, more.users)
+	addLater(b.tokens, more.tokens)
+	addLater(b.servers, more.servers)
+}
+
+func addLater(dst, src map[int64]time.Time) {
+	for id, at := range src {
+		later(dst, id, at)
+	}
+}
 
 func later(m map[int64]time.Time, id int64, at time.Time) {
 	if old, ok := m[id]; !ok || at.After(old) {
@@ -130,8 +143,12 @@ func (a *Activity) Post(ctx context.Context, user *orm.User, r ActivityReport) e
 			return errorf(Invalid, "No such server '%s' for user %s", clip(name, 64), user.Name)
 		}
 	}
-	done := make(chan error, 1)
 	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return hubStops()
+	}
+	done := make(chan error, 1)
 	if !r.LastActivity.IsZero() {
 		later(a.pending.users, user.ID, r.LastActivity)
 	}
@@ -206,14 +223,16 @@ func (a *Activity) pause() {
 func (a *Activity) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return errors.New("flush activity: it is closed")
+	}
 	a.waiters = append(a.waiters, done)
 	a.wake()
 	a.mu.Unlock()
 	select {
 	case err := <-done:
 		return err
-	case <-a.done:
-		return errors.New("activity is closed")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -229,6 +248,11 @@ func (a *Activity) flush(ctx context.Context) {
 	err := a.write(ctx, b)
 	if err != nil {
 		a.o.Logger.ErrorContext(ctx, "activity could not be stored", "err", err)
+	}
+	if errors.Is(err, orm.ErrUnavailable) {
+		a.mu.Lock() // the next batch takes it along
+		a.pending.add(b)
+		a.mu.Unlock()
 	}
 	for _, w := range waiters {
 		w <- err
@@ -253,8 +277,13 @@ func (a *Activity) write(ctx context.Context, b batch) error {
 	})
 }
 
-// Close writes what is left and ends the writer.
+// Close writes what is left and ends the writer. Closing twice is no error.
 func (a *Activity) Close() {
-	close(a.quit)
+	a.mu.Lock()
+	if !a.closed {
+		a.closed = true
+		close(a.quit)
+	}
+	a.mu.Unlock()
 	<-a.done
 }

@@ -16,23 +16,27 @@ import (
 func (s *Servers) checkNamed(ctx context.Context, user *orm.User, name, displayName string, exists, countsAsNew bool) error {
 	t := &s.o.Traits
 	if !t.AllowNamedServers {
-		return &Error{Kind: Invalid, Message: "Named servers are not enabled.", Hint: "set JupyterHub.allow_named_servers = True to enable them"}
+		return namedDisabled()
 	}
-	if countsAsNew && t.NamedServerLimitPerUser > 0 {
-		n, err := s.o.Store.NamedServerCount(ctx, user.ID)
-		if err != nil {
+	if countsAsNew {
+		if err := s.checkLimit(ctx, s.o.Store, user, 0); err != nil {
 			return err
 		}
-		if n >= t.NamedServerLimitPerUser {
-			return &Error{Kind: Invalid,
-				Message: fmt.Sprintf("User %s already has the maximum of %d named servers.  One must be deleted before a new server can be created", user.Name, t.NamedServerLimitPerUser),
-				Hint:    "JupyterHub.named_server_limit_per_user sets the limit"}
+	}
+	if err := urlpath.ValidServerName(name); err != nil && (name != "" || !exists) {
+		switch {
+		case !exists:
+			return &Error{Kind: Invalid, Message: fmt.Sprintf("Invalid server name %q: %v", clip(name, 64), err), Hint: "give a free-form display_name instead", Err: err}
+		case t.AllowInvalidNames != "" && t.AllowInvalidNames != "allow-start":
+			return &Error{Kind: Invalid, Message: fmt.Sprintf("Starting invalid server_name %q is disabled, contact your administrator", clip(name, 64)),
+				Hint: "JupyterHub.allow_existing_invalid_named_servers is " + t.AllowInvalidNames + "; the server can be renamed or deleted", Err: err}
+		case displayName != "":
+			// JupyterHub takes it, and refuses to start from then on.
+			return &Error{Kind: Invalid, Message: fmt.Sprintf("Server name %q is not valid, so it cannot have a display_name", clip(name, 64)),
+				Hint: "rename the server first", Err: err}
 		}
 	}
-	if err := urlpath.ValidServerName(name); err != nil && (!exists || t.AllowInvalidNames == "allow-delete") {
-		return &Error{Kind: Invalid, Message: fmt.Sprintf("Invalid server name %q: %v", clip(name, 64), err), Hint: "give a free-form display_name instead", Err: err}
-	}
-	if displayName != "" && displayName != name {
+	if displayName != "" {
 		if _, err := urlpath.ValidDisplayName(displayName); err != nil {
 			return &Error{Kind: Invalid, Message: fmt.Sprintf("Invalid display_name %q: %v", clip(displayName, 64), err), Err: err}
 		}
@@ -40,21 +44,55 @@ func (s *Servers) checkNamed(ctx context.Context, user *orm.User, name, displayN
 	return nil
 }
 
-// admit applies concurrent_spawn_limit and active_server_limit.
-func (s *Servers) admit() error {
+func namedDisabled() *Error {
+	return &Error{Kind: Invalid, Message: "Named servers are not enabled.", Hint: "set JupyterHub.allow_named_servers = True to enable them"}
+}
+
+// checkLimit applies named_server_limit_per_user; mine are those among the rows that the caller just made.
+func (s *Servers) checkLimit(ctx context.Context, store *orm.Store, user *orm.User, mine int) error {
+	limit := s.o.Traits.NamedServerLimitPerUser
+	if limit <= 0 {
+		return nil
+	}
+	n, err := store.NamedServerCount(ctx, user.ID)
+	if err != nil {
+		return storeErr(err, "count the named servers of %s", user.Name)
+	}
+	if n-mine < limit {
+		return nil
+	}
+	return &Error{Kind: Invalid,
+		Message: fmt.Sprintf("User %s already has the maximum of %d named servers.  One must be deleted before a new server can be created", user.Name, limit),
+		Hint:    "JupyterHub.named_server_limit_per_user sets the limit"}
+}
+
+// admit applies concurrent_spawn_limit and active_server_limit to a reserved start. Counting and admitting is one step, so that
+// exactly as many as allowed get through.
+func (s *Servers) admit(ctx context.Context, l *liveServer) error {
+	s.admission.Lock()
 	t := &s.o.Traits
 	spawning, active := s.Counts()
-	if t.ConcurrentSpawnLimit > 0 && spawning > t.ConcurrentSpawnLimit {
+	throttled := t.ConcurrentSpawnLimit > 0 && spawning >= t.ConcurrentSpawnLimit
+	full := t.ActiveServerLimit > 0 && active >= t.ActiveServerLimit
+	if !throttled && !full {
+		l.mu.Lock()
+		l.admitted = true
+		l.mu.Unlock()
+	}
+	s.admission.Unlock()
+	switch {
+	case throttled:
 		wait := retryAfter(t.ThrottleRetry)
 		s.o.Observer.Spawned(0, "failure", "throttled")
+		s.o.Logger.WarnContext(ctx, "too many pending spawns, throttling", "user", l.userName, "server", l.name, "pending", spawning, "retry_after", wait)
 		return &Error{Kind: TooMany, RetryAfter: wait,
 			Message: "Too many users trying to log in right now. Try again in " + humanWait(wait) + ".",
-			Hint:    fmt.Sprintf("JupyterHub.concurrent_spawn_limit is %d", t.ConcurrentSpawnLimit)}
-	}
-	if t.ActiveServerLimit > 0 && active > t.ActiveServerLimit {
+			Hint:    fmt.Sprintf("%d servers are starting, JupyterHub.concurrent_spawn_limit is %d", spawning, t.ConcurrentSpawnLimit)}
+	case full:
 		s.o.Observer.Spawned(0, "failure", "too-many-users")
+		s.o.Logger.InfoContext(ctx, "too many active servers", "user", l.userName, "server", l.name, "active", active)
 		return &Error{Kind: TooMany, Message: "Active user limit exceeded. Try again in a few minutes.",
-			Hint: fmt.Sprintf("JupyterHub.active_server_limit is %d", t.ActiveServerLimit)}
+			Hint: fmt.Sprintf("%d servers are active, JupyterHub.active_server_limit is %d", active, t.ActiveServerLimit)}
 	}
 	return nil
 }

@@ -31,9 +31,7 @@ func (s *Servers) startPolling(l *liveServer) {
 	l.stopPoll = cancel
 	sp := l.sp
 	l.mu.Unlock()
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
+	s.run(func() {
 		defer cancel()
 		for {
 			t := time.NewTimer(jitter(interval, s.o.Traits.PollJitter))
@@ -43,32 +41,36 @@ func (s *Servers) startPolling(l *liveServer) {
 				return
 			case <-t.C:
 			}
-			if exit, err := s.timedPoll(ctx, sp.Poll); err == nil && exit != nil {
-				s.died(ctx, l, sp, exit)
-				return
+			exit, err := s.timedPoll(ctx, sp.Poll)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				s.o.Logger.WarnContext(ctx, "server could not be polled", "user", l.userName, "server", l.name, "err", err)
+			case exit != nil:
+				s.died(ctx, l, sp, exit) // a stop that fails wants the polling to go on, others end it by ctx
 			}
 		}
-	}()
+	})
 }
 
 func jitter(d time.Duration, share float64) time.Duration {
 	return time.Duration(float64(d) * (1 + share*(2*rand.Float64()-1)))
 }
 
-// died cleans up after a server that stopped by itself.
-func (s *Servers) died(ctx context.Context, l *liveServer, sp spawner.Spawner, exit *spawner.Exit) {
+// died cleans up after a server that stopped by itself; false when it is somebody else's to decide by now.
+func (s *Servers) died(ctx context.Context, l *liveServer, sp spawner.Spawner, exit *spawner.Exit) bool {
 	l.mu.Lock()
 	if l.stage != ready || l.sp != sp {
 		l.mu.Unlock()
-		return
+		return false
 	}
-	l.stage = stopping
-	l.stopDone = make(chan struct{})
-	done := l.stopDone
+	out := l.claim(stopping)
 	l.mu.Unlock()
 	s.o.Logger.WarnContext(ctx, "server stopped without being asked", "user", l.userName, "server", l.name, "reason", exitText(exit))
 	s.cleanUp(context.WithoutCancel(ctx), l)
-	l.settle(stopped, done)
+	l.settle(out, stopped, nil)
+	s.observeRunning()
+	return true
 }
 
 // Poll asks a ready server whether it still runs, and cleans up when it does not.

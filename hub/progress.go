@@ -46,17 +46,17 @@ func (p *progressLog) add(e ProgressEvent, last bool) {
 func (p *progressLog) finish(e ProgressEvent) { p.add(e, true) }
 
 // follow adds the spawner's own events until ctx ends; a spawner without any gets JupyterHub's single default one.
-func (p *progressLog) follow(ctx context.Context, sp spawner.Spawner) {
+func (s *Servers) follow(ctx context.Context, log *progressLog, sp spawner.Spawner) {
 	pr, ok := sp.(spawner.Progresser)
 	if !ok {
-		p.add(ProgressEvent{Progress: 50, Message: "Spawning server..."}, false)
+		log.add(ProgressEvent{Progress: 50, Message: "Spawning server..."}, false)
 		return
 	}
-	go func() {
+	s.run(func() {
 		for e := range pr.Progress(ctx) {
-			p.add(ProgressEvent{Progress: e.Progress, Message: e.Message, HTMLMessage: e.HTMLMessage}, false)
+			log.add(ProgressEvent{Progress: e.Progress, Message: e.Message, HTMLMessage: e.HTMLMessage}, false)
 		}
-	}()
+	})
 }
 
 // all yields past and coming events until the last one or the end of ctx.
@@ -87,26 +87,21 @@ func (p *progressLog) all(ctx context.Context) iter.Seq[ProgressEvent] {
 // Progress returns the events of a server's start: all of them so far, then those to come. A ready server has just
 // its Ready event. NotFound: no such server, or it does not run; Invalid: it is doing something else than starting.
 func (s *Servers) Progress(ctx context.Context, user *orm.User, name string) (iter.Seq[ProgressEvent], error) {
-	v, err := s.View(ctx, user, name)
-	if err != nil {
+	if _, err := s.View(ctx, user, name); err != nil {
 		return nil, err
 	}
-	l := s.find(user.ID, name)
-	if l == nil {
-		return nil, &Error{Kind: NotFound, Message: logName(user.Name, name) + " is not running", Hint: "start it first"}
-	}
-	l.mu.Lock()
-	log, st, failed := l.progress, l.stage, l.failed
-	l.mu.Unlock()
-	switch {
-	case st == stopped && failed == nil:
-		return nil, &Error{Kind: NotFound, Message: logName(user.Name, name) + " is not running", Hint: "start it first"}
-	case v.Ready || st == ready:
-		return one(s.readyEvent(ctx, l)), nil
-	case st == starting && log != nil:
-		return log.all(ctx), nil
-	case failed != nil:
-		return one(s.finalEvent(l, failed)), nil
+	if l := s.find(user.ID, name); l != nil {
+		l.mu.Lock()
+		log, st, failed := l.progress, l.stage, l.failed
+		l.mu.Unlock()
+		switch {
+		case st == ready:
+			return one(s.readyEvent(ctx, l)), nil
+		case st == starting:
+			return log.all(ctx), nil
+		case failed != nil:
+			return one(failedEvent(failed)), nil
+		}
 	}
 	return nil, &Error{Kind: Invalid, Message: logName(user.Name, name) + " is not starting...", Hint: "start it first"}
 }
@@ -115,20 +110,17 @@ func one(e ProgressEvent) iter.Seq[ProgressEvent] {
 	return func(yield func(ProgressEvent) bool) { yield(e) }
 }
 
-// finalEvent is the event that ends a stream.
-func (s *Servers) finalEvent(l *liveServer, failed *Error) ProgressEvent {
-	if failed == nil {
-		return s.readyEvent(s.ctx, l)
+// failedEvent is the event that ends the stream of a failed start.
+func failedEvent(e *Error) ProgressEvent {
+	message := "Spawn failed: " + e.Message
+	if e == errCancelled {
+		message = e.Message
 	}
-	e := ProgressEvent{Progress: 100, Failed: true, Message: "Spawn failed: " + failed.Message, HTMLMessage: failed.HTMLMessage}
-	if failed == errCancelled {
-		e.Message = failed.Message
-	}
-	return e
+	return ProgressEvent{Progress: 100, Failed: true, Message: message, HTMLMessage: e.HTMLMessage}
 }
 
 func (s *Servers) readyEvent(ctx context.Context, l *liveServer) ProgressEvent {
-	u := s.URLPath(l.userName, l.name)
+	u := l.url(s)
 	e := ProgressEvent{Progress: 100, Ready: true, URL: u, Message: "Server ready at " + u, HTMLMessage: `Server ready at <a href="` + u + `">` + u + `</a>`}
 	if s.o.Hooks.ProgressReady == nil {
 		return e

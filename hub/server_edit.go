@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,34 +22,37 @@ func (s *Servers) Create(ctx context.Context, user *orm.User, name, displayName 
 	if name == "" {
 		return nil, &Error{Kind: Conflict, Message: "User " + user.Name + " already has a default server"}
 	}
-	_, err := s.o.Store.SpawnerByName(ctx, user.ID, name)
+	exists := &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server %s", user.Name, clip(name, 64))}
+	_, err := s.row(ctx, user, name)
 	if err == nil {
-		return nil, &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server %s", user.Name, name)}
+		return nil, exists
 	}
-	if !errors.Is(err, orm.ErrNotFound) {
+	if KindOf(err) != NotFound {
 		return nil, err
-	}
-	if displayName == "" {
-		displayName = name
 	}
 	if err := s.checkNamed(ctx, user, name, displayName, false, true); err != nil {
 		return nil, err
 	}
+	displayName = cmp.Or(displayName, name)
 	row := &orm.Spawner{UserID: user.ID, Name: name, DisplayName: &displayName, UserOptions: options}
-	if err := s.o.Store.CreateSpawner(ctx, row); err != nil {
+	if err := s.createRow(ctx, user, row); err != nil {
+		if errors.Is(err, orm.ErrConflict) {
+			return nil, exists
+		}
 		return nil, err
 	}
 	v := s.view(user, *row)
 	return &v, nil
 }
 
-// Update renames a stopped server or changes its display name or options.
+// Update renames a stopped server or changes its display name or options. Errors: NotFound, Invalid (it is active, a name is not
+// allowed), Conflict (the new name is taken).
 func (s *Servers) Update(ctx context.Context, user *orm.User, name string, p ServerPatch) (*ServerView, error) {
 	if err := s.checkPatch(ctx, user, name, p); err != nil {
 		return nil, err
 	}
-	row, err := s.o.Store.SpawnerByName(ctx, user.ID, name)
-	if errors.Is(err, orm.ErrNotFound) {
+	row, err := s.row(ctx, user, name)
+	if KindOf(err) == NotFound {
 		return nil, &Error{Kind: NotFound, Message: fmt.Sprintf("User %s has no such server %s", user.Name, clip(name, 64))}
 	}
 	if err != nil {
@@ -60,29 +64,24 @@ func (s *Servers) Update(ctx context.Context, user *orm.User, name string, p Ser
 		l.mu.Unlock()
 		return nil, &Error{Kind: Invalid, Message: logName(user.Name, name) + " is active. Please stop it before modifying it."}
 	}
-	l.stage = renaming
+	out := l.claim(renaming)
 	l.mu.Unlock()
-	err = s.applyPatch(ctx, user, row, p)
-	l.mu.Lock()
-	l.stage = stopped
-	l.mu.Unlock()
-	if err != nil {
+	if err := s.applyPatch(ctx, user, row, p); err != nil {
+		l.settle(out, stopped, err)
 		return nil, err
 	}
-	if row.Name != name {
-		s.mu.Lock()
-		s.forget(serverKey{user.ID, name}) // the old object knows the old name
-		s.mu.Unlock()
+	if row.Name == name {
+		l.settle(out, stopped, nil)
+	} else {
+		s.forget(l) // this object knows the old name
+		l.settle(out, gone, nil)
 	}
 	v := s.view(user, *row)
 	return &v, nil
 }
 
 func (s *Servers) checkPatch(ctx context.Context, user *orm.User, name string, p ServerPatch) error {
-	display := ""
-	if p.DisplayName != nil {
-		display = *p.DisplayName
-	}
+	display := text(p.DisplayName)
 	switch {
 	case p.Name != nil && *p.Name == "" && s.o.Traits.AllowNamedServers:
 		return nil // applyPatch refuses: everybody has a default server, with or without a row
@@ -103,45 +102,62 @@ func (s *Servers) applyPatch(ctx context.Context, user *orm.User, row *orm.Spawn
 		}
 		row.Name = *p.Name
 		cols = append(cols, "name")
-		if p.DisplayName == nil {
-			row.DisplayName = p.Name
-			cols = append(cols, "display_name")
-		}
 	}
 	if p.UserOptions != nil {
 		row.UserOptions = *p.UserOptions
 		cols = append(cols, "user_options")
 	}
-	if p.DisplayName != nil && *p.DisplayName != "" {
+	if text(p.DisplayName) != "" {
 		row.DisplayName = p.DisplayName
 		cols = append(cols, "display_name")
 	}
 	if len(cols) == 0 {
 		return nil
 	}
-	return s.o.Store.UpdateSpawner(ctx, row, cols...)
-}
-
-func (s *Servers) rename(ctx context.Context, user *orm.User, from, to string) error {
-	_, err := s.o.Store.SpawnerByName(ctx, user.ID, to)
-	if err == nil || to == "" {
-		return &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server '%s'", user.Name, to)}
-	}
-	if !errors.Is(err, orm.ErrNotFound) {
+	err := s.o.Store.Tx(ctx, func(tx *orm.Store) error {
+		if p.Name != nil {
+			if err := checkFree(ctx, tx, user, *p.Name); err != nil {
+				return err
+			}
+		}
+		return tx.UpdateSpawner(ctx, row, cols...)
+	})
+	if KindOf(err) != 0 {
 		return err
 	}
-	sp := s.o.Driver.New(spawner.Identity{UserName: user.Name, ServerName: from})
-	if r, ok := sp.(spawner.Renamer); ok {
-		if err := r.Rename(ctx, to); err != nil {
-			return fmt.Errorf("rename server: %w", err)
-		}
+	return storeErr(err, "change server %s", logName(user.Name, row.Name))
+}
+
+// rename asks the spawner whether the name may change.
+func (s *Servers) rename(ctx context.Context, user *orm.User, from, to string) error {
+	if err := checkFree(ctx, s.o.Store, user, to); err != nil {
+		return err
+	}
+	r, ok := s.o.Driver.New(spawner.Identity{UserName: user.Name, ServerName: from}).(spawner.Renamer)
+	if !ok {
+		return nil
+	}
+	if err := r.Rename(ctx, to); err != nil {
+		return fmt.Errorf("rename server %s: %w", logName(user.Name, from), err)
 	}
 	return nil
 }
 
+func checkFree(ctx context.Context, store *orm.Store, user *orm.User, name string) error {
+	_, err := store.SpawnerByName(ctx, user.ID, name)
+	switch {
+	case err == nil:
+		return &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server '%s'", user.Name, clip(name, 64))}
+	case errors.Is(err, orm.ErrNotFound):
+		return nil
+	}
+	return storeErr(err, "look up server %s", logName(user.Name, name))
+}
+
 // StopForDelete stops everything a user runs before the user is deleted. Invalid while something is stopping already.
 func (s *Servers) StopForDelete(ctx context.Context, user *orm.User) error {
-	for _, l := range s.ofUser(user.ID) {
+	servers := s.ofUser(user.ID)
+	for _, l := range servers {
 		l.mu.Lock()
 		st := l.stage
 		l.mu.Unlock()
@@ -149,71 +165,58 @@ func (s *Servers) StopForDelete(ctx context.Context, user *orm.User) error {
 			return &Error{Kind: Invalid, Message: fmt.Sprintf("%s's server is in the process of stopping, please wait.", user.Name)}
 		}
 	}
-	for _, l := range s.ofUser(user.ID) {
-		ch, err := s.beginStop(ctx, l, StopOptions{})
-		if err != nil {
+	if err := s.stopEach(ctx, servers, StopOptions{}); err != nil {
+		if ctx.Err() != nil {
 			return err
 		}
+		return &Error{Kind: Failed, Message: fmt.Sprintf("%s's server could not be stopped, the user was not deleted", user.Name), Err: err}
+	}
+	rows, err := s.o.Store.SpawnersOfUsers(ctx, []int64{user.ID})
+	if err != nil {
+		return storeErr(err, "look up the servers of %s", user.Name)
+	}
+	for _, row := range rows[user.ID] {
+		s.deleteForever(ctx, spawner.Identity{UserName: user.Name, ServerName: row.Name})
+	}
+	return nil
+}
+
+// stopEach stops servers side by side and waits for all of them or for ctx; it returns the first error.
+func (s *Servers) stopEach(ctx context.Context, servers []*liveServer, o StopOptions) error {
+	results := make(chan error, len(servers))
+	for _, l := range servers {
+		if !s.run(func() { results <- s.stopLive(l, o) }) {
+			results <- hubStops()
+		}
+	}
+	var first error
+	for range servers {
 		select {
-		case err := <-ch:
-			if err != nil {
-				return &Error{Kind: Failed, Message: fmt.Sprintf("%s's server could not be stopped, the user was not deleted", user.Name), Err: err}
+		case err := <-results:
+			if first == nil {
+				first = err
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return s.deleteForever(ctx, user)
+	return first
 }
 
-func (s *Servers) deleteForever(ctx context.Context, user *orm.User) error {
-	rows, err := s.o.Store.SpawnersOfUsers(ctx, []int64{user.ID})
-	if err != nil {
-		return err
-	}
-	for _, row := range rows[user.ID] {
-		sp := s.o.Driver.New(spawner.Identity{UserName: user.Name, ServerName: row.Name})
-		d, ok := sp.(spawner.ForeverDeleter)
-		if !ok {
-			return nil
-		}
-		if err := d.DeleteForever(ctx); err != nil {
-			return fmt.Errorf("delete server %s for good: %w", logName(user.Name, row.Name), err)
-		}
-	}
-	return nil
-}
-
-func (s *Servers) ofUser(userID int64) []*liveServer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []*liveServer
-	for _, l := range s.byUser[userID] {
-		out = append(out, l)
-	}
-	return out
-}
-
-// ForgetUser drops the live objects of a deleted user.
+// ForgetUser drops the live objects of a deleted user. What was started since StopForDelete is stopped.
 func (s *Servers) ForgetUser(userID int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name := range s.byUser[userID] {
-		s.forget(serverKey{userID, name})
+	for _, l := range s.ofUser(userID) {
+		s.forget(l)
+		s.abandon(l)
 	}
 }
 
-// Renamed makes stopped servers use the user's new name at once; Conflict-free because names are not keys here. Running ones keep
-// their old address until they stop, since their process knows no other.
+// Renamed makes stopped servers use the user's new name at once. Running ones keep their old address until they stop, since their
+// process knows no other.
 func (s *Servers) Renamed(_ context.Context, user *orm.User, _ string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, l := range s.byUser[user.ID] {
-		l.mu.Lock()
-		idle := l.stage == stopped
-		l.mu.Unlock()
-		if idle {
-			s.forget(serverKey{user.ID, name})
+	for _, l := range s.ofUser(user.ID) {
+		if l.retire() {
+			s.forget(l)
 		}
 	}
 	return nil

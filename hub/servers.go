@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/minihub/minihub/internal/urlpath"
@@ -29,16 +31,22 @@ type ServersOptions struct {
 
 // Servers starts, watches, stops and edits single-user servers. It owns the live state of every server; rows of the
 // database say what exists, this object says what is happening. Safe for concurrent use.
+//
+// Locks: mu (the registry) before a liveServer's mu before a progressLog's; none is held while a spawner, hook, proxy or the
+// database is asked. What takes long claims the server first: its stage says what is going on, and its outcome tells when that ended.
 type Servers struct {
-	o      ServersOptions
-	ctx    context.Context // the hub's own context: a start outlives the request that asked for it
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	o         ServersOptions
+	ctx       context.Context // the hub's own context: a start outlives the request that asked for it
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup
+	admission sync.Mutex // counting and admitting a start is one step; taken before mu
 
 	mu       sync.Mutex
+	closed   bool
 	live     map[serverKey]*liveServer
 	byUser   map[int64]map[string]*liveServer
-	failures int // consecutive failed starts
+	failures int           // consecutive failed starts
+	orphans  chan struct{} // closed when left-over processes are gone; nil: nobody looks for any
 }
 
 type serverKey struct {
@@ -60,6 +68,9 @@ func NewServers(o ServersOptions) *Servers {
 
 // Close ends starts in progress and all watching, and waits for both or for ctx. Running servers go on.
 func (s *Servers) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.cancel()
 	done := make(chan struct{})
 	go func() { s.wg.Wait(); close(done) }()
@@ -71,78 +82,52 @@ func (s *Servers) Close(ctx context.Context) error {
 	}
 }
 
-// stage is where a live server is; exactly one owner changes it, under liveServer.mu.
-type stage int
-
-const (
-	stopped  stage = iota
-	starting       // pending "spawn"
-	ready
-	stopping // pending "stop"
-	checking // pending "check": after a hub restart
-	renaming // pending "rename"
-)
-
-func (st stage) pending() string {
-	return [...]string{"", "spawn", "", "stop", "check", "rename"}[st]
-}
-
-// liveServer is the in-memory side of one server. mu guards the fields below it and is never held across I/O.
-type liveServer struct {
-	userID   int64
-	userName string
-	spawnID  int64 // spawners.id
-
-	mu       sync.Mutex
-	name     string
-	stage    stage
-	sp       spawner.Spawner
-	addr     *orm.Server
-	waiting  bool // the process runs, its HTTP answer is awaited
-	routed   bool
-	failed   *Error
-	diag     *spawner.Diagnosis
-	cancel   context.CancelCauseFunc // ends the start in progress
-	started  chan struct{}           // closed when the start in progress ended
-	stopDone chan struct{}           // closed when the stop in progress ended
-	stopPoll context.CancelFunc
-	progress *progressLog
-}
-
-func (l *liveServer) identity() spawner.Identity {
-	return spawner.Identity{UserName: l.userName, ServerName: l.name}
-}
-
-// logName is how JupyterHub's messages name a server: user, or user:server.
-func logName(user, server string) string {
-	if server == "" {
-		return user
+// run calls f in a goroutine that Close waits for; false when the hub stops already.
+func (s *Servers) run(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
 	}
-	return user + ":" + server
+	s.wg.Go(f)
+	return true
+}
+
+func hubStops() *Error {
+	return &Error{Kind: Unavailable, Message: "The hub is stopping", Hint: "try again when it is back"}
 }
 
 // get returns the live object of a server, making one when there is none.
 func (s *Servers) get(user *orm.User, row *orm.Spawner) *liveServer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	key := serverKey{user.ID, row.Name}
-	if l := s.live[key]; l != nil {
-		if l.spawnID == row.ID {
-			return l
-		}
-		s.forget(key) // the row was deleted and made again by somebody else
+	l := s.live[key]
+	if l != nil && l.spawnID == row.ID && (l.userName == user.Name || !l.retire()) {
+		s.mu.Unlock()
+		return l // a running server of a renamed user keeps the name that its process knows
 	}
-	l := &liveServer{userID: user.ID, userName: user.Name, spawnID: row.ID, name: row.Name}
+	old := l
+	l = &liveServer{userID: user.ID, userName: user.Name, spawnID: row.ID, name: row.Name}
 	s.live[key] = l
 	if s.byUser[user.ID] == nil {
 		s.byUser[user.ID] = map[string]*liveServer{}
 	}
 	s.byUser[user.ID][row.Name] = l
+	s.mu.Unlock()
+	if old != nil {
+		s.abandon(old) // its row was deleted and made again by somebody else
+	}
 	return l
 }
 
-// forget drops a live object; s.mu is held.
-func (s *Servers) forget(key serverKey) {
+// forget drops a live object from the registry.
+func (s *Servers) forget(l *liveServer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := serverKey{l.userID, l.name}
+	if s.live[key] != l {
+		return
+	}
 	delete(s.live, key)
 	if m := s.byUser[key.userID]; m != nil {
 		delete(m, key.name)
@@ -150,6 +135,18 @@ func (s *Servers) forget(key serverKey) {
 			delete(s.byUser, key.userID)
 		}
 	}
+}
+
+// abandon ends whatever a server without a row does.
+func (s *Servers) abandon(l *liveServer) {
+	if l.retire() {
+		return
+	}
+	s.run(func() {
+		if err := s.stopLive(l, StopOptions{Quiet: true}); err != nil {
+			s.o.Logger.ErrorContext(s.ctx, "server of a deleted row could not be stopped", "user", l.userName, "server", l.name, "err", err)
+		}
+	})
 }
 
 // find returns the live object of a server, nil when there is none.
@@ -162,11 +159,13 @@ func (s *Servers) find(userID int64, name string) *liveServer {
 func (s *Servers) all() []*liveServer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]*liveServer, 0, len(s.live))
-	for _, l := range s.live {
-		out = append(out, l)
-	}
-	return out
+	return slices.Collect(maps.Values(s.live))
+}
+
+func (s *Servers) ofUser(userID int64) []*liveServer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.byUser[userID]))
 }
 
 // URLPath is the path of a server: base_url, "user", name and server name, percent-encoded, with a trailing slash.
@@ -186,23 +185,38 @@ func ServerPath(baseURL, user, server string) string {
 func (s *Servers) row(ctx context.Context, user *orm.User, name string) (*orm.Spawner, error) {
 	row, err := s.o.Store.SpawnerByName(ctx, user.ID, name)
 	if errors.Is(err, orm.ErrNotFound) {
-		return nil, &Error{Kind: NotFound, Message: "No such server: " + logName(user.Name, name)}
+		return nil, &Error{Kind: NotFound, Message: "No such server: " + logName(user.Name, clip(name, 64))}
 	}
-	return row, err
+	return row, storeErr(err, "look up server %s", logName(user.Name, name))
 }
 
 // ensureRow finds or makes the row of a server.
 func (s *Servers) ensureRow(ctx context.Context, user *orm.User, name, displayName string) (*orm.Spawner, error) {
-	row, err := s.o.Store.SpawnerByName(ctx, user.ID, name)
-	if err == nil || !errors.Is(err, orm.ErrNotFound) {
+	row, err := s.row(ctx, user, name)
+	if KindOf(err) != NotFound {
 		return row, err
 	}
 	row = &orm.Spawner{UserID: user.ID, Name: name, DisplayName: &displayName}
-	if err := s.o.Store.CreateSpawner(ctx, row); err != nil {
-		if again, err2 := s.o.Store.SpawnerByName(ctx, user.ID, name); err2 == nil {
-			return again, nil // somebody else was quicker
-		}
-		return nil, err
+	err = s.createRow(ctx, user, row)
+	if errors.Is(err, orm.ErrConflict) {
+		return s.row(ctx, user, name) // somebody else was quicker
 	}
-	return row, nil
+	return row, err
+}
+
+// createRow inserts a server's row, within named_server_limit_per_user even when several requests come at once.
+func (s *Servers) createRow(ctx context.Context, user *orm.User, row *orm.Spawner) error {
+	err := s.o.Store.Tx(ctx, func(tx *orm.Store) error {
+		if err := tx.CreateSpawner(ctx, row); err != nil {
+			return err
+		}
+		if row.Name == "" {
+			return nil
+		}
+		return s.checkLimit(ctx, tx, user, 1)
+	})
+	if KindOf(err) != 0 || errors.Is(err, orm.ErrConflict) {
+		return err
+	}
+	return storeErr(err, "create server %s", logName(user.Name, row.Name))
 }

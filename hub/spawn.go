@@ -1,17 +1,20 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/minihub/minihub/orm"
+	"github.com/minihub/minihub/spawner"
 )
 
 // StartState tells how far a start came while the caller waited.
 type StartState int
 
+// The two ways in which Start returns without an error.
 const (
 	Started  StartState = iota + 1 // ready
 	Starting                       // goes on in the background
@@ -32,94 +35,141 @@ var errCancelled = &Error{Kind: Failed, Message: "Spawn cancelled", Reason: "can
 // Start starts a server (behaviours.md section 4) and waits a while for it. A start that somebody else began counts as
 // ours: Starting, nil. Errors: Invalid (running, pending something else, bad name), TooMany (limits), Failed and others (why it did not start).
 func (s *Servers) Start(ctx context.Context, user *orm.User, name string, o StartOptions) (StartState, error) {
+	begin := time.Now()
 	row, err := s.rowForStart(ctx, user, name, o.DisplayName)
 	if err != nil {
 		return 0, err
 	}
-	l := s.get(user, row)
-	joined, err := s.reserve(ctx, l)
+	l, spawnCtx, joined, err := s.reserve(ctx, user, row)
 	if err != nil || joined {
 		return Starting, err
 	}
-	if err := s.beforeSpawn(ctx, user, row, o); err != nil {
-		l.release(stopped)
+	l.mu.Lock()
+	out := l.busy
+	l.mu.Unlock()
+	if row, err = s.beforeSpawn(ctx, l, user, row.ID, o); err != nil {
+		s.release(l, out, err)
 		return 0, err
 	}
-	done := s.launch(l, user, row, o)
-	return s.wait(ctx, l, done, o.Wait)
+	if !s.run(func() { s.launch(spawnCtx, l, out, &spawnJob{user: user, row: row, begin: begin}) }) {
+		s.release(l, out, hubStops())
+		return 0, hubStops()
+	}
+	return s.wait(ctx, l, out, o.Wait)
 }
 
 func (s *Servers) rowForStart(ctx context.Context, user *orm.User, name string, display *string) (*orm.Spawner, error) {
-	displayName := name
-	if display != nil && *display != "" {
-		displayName = *display
+	if name == "" {
+		return s.ensureRow(ctx, user, "", text(display))
 	}
-	if name != "" {
-		_, err := s.o.Store.SpawnerByName(ctx, user.ID, name)
-		if err != nil && !errors.Is(err, orm.ErrNotFound) {
-			return nil, err
+	row, err := s.row(ctx, user, name)
+	if err != nil && KindOf(err) != NotFound {
+		return nil, err
+	}
+	if err := s.checkNamed(ctx, user, name, text(display), row != nil, row == nil); err != nil || row != nil {
+		return row, err
+	}
+	return s.ensureRow(ctx, user, name, cmp.Or(text(display), name))
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// reserve makes the caller the owner of the server's next start, which gets the returned context. joined: a start is in progress already.
+func (s *Servers) reserve(ctx context.Context, user *orm.User, row *orm.Spawner) (l *liveServer, spawnCtx context.Context, joined bool, err error) {
+	for {
+		l = s.get(user, row)
+		l.mu.Lock()
+		st, sp := l.stage, l.sp
+		if st == stopped {
+			spawnCtx, l.cancel = context.WithCancelCause(s.ctx)
+			l.claim(starting)
+			l.failed, l.diag, l.progress = nil, nil, newProgressLog()
 		}
-		if err := s.checkNamed(ctx, user, name, displayName, err == nil, err != nil); err != nil {
-			return nil, err
+		l.mu.Unlock()
+		switch st {
+		case stopped:
+			return l, spawnCtx, false, nil
+		case starting:
+			return l, nil, true, nil
+		case gone:
+		case ready:
+			if err := s.checkDead(ctx, l, sp); err != nil {
+				return nil, nil, false, err
+			}
+		default:
+			return nil, nil, false, &Error{Kind: Invalid, Message: logName(l.userName, l.name) + " is pending " + st.pending(), Reason: "already-pending",
+				Hint: "wait until it is done, then try again"}
 		}
 	}
-	return s.ensureRow(ctx, user, name, displayName)
 }
 
-// reserve makes the caller the owner of the server's next start. joined: a start is in progress already.
-func (s *Servers) reserve(ctx context.Context, l *liveServer) (joined bool, err error) {
-	l.mu.Lock()
-	switch l.stage {
-	case starting:
-		l.mu.Unlock()
-		return true, nil
-	case stopped:
-		l.begin()
-		l.mu.Unlock()
-		return false, nil
-	case ready:
-		sp := l.sp
-		l.stage = checking // nobody else may decide while we ask
-		l.mu.Unlock()
-		return false, s.reserveRunning(ctx, l, sp.Poll)
-	default:
-		st, who := l.stage, logName(l.userName, l.name)
-		l.mu.Unlock()
-		return false, &Error{Kind: Invalid, Message: who + " is pending " + st.pending(), Hint: "wait until it is done, then try again"}
+// checkDead decides about a start of a server that looks ready: it may have died since the last poll, and is cleaned up then.
+func (s *Servers) checkDead(ctx context.Context, l *liveServer, sp spawner.Spawner) error {
+	exit, err := s.timedPoll(ctx, sp.Poll)
+	if err != nil {
+		return fmt.Errorf("poll server %s: %w", logName(l.userName, l.name), err)
 	}
-}
-
-// begin marks the start of a spawn; l.mu is held.
-func (l *liveServer) begin() {
-	l.stage, l.failed, l.diag = starting, nil, nil
-	l.started = make(chan struct{})
-	l.progress = newProgressLog()
-	l.cancel = nil
-}
-
-// release gives up a reservation.
-func (l *liveServer) release(to stage) {
-	l.mu.Lock()
-	l.stage = to
-	if l.started != nil {
-		close(l.started)
-		l.started = nil
+	if exit == nil {
+		return &Error{Kind: Invalid, Message: logName(l.userName, l.name) + " is already running"}
+	}
+	if s.died(ctx, l, sp, exit) {
+		return nil
+	}
+	l.mu.Lock() // somebody else noticed first
+	out := l.busy
+	if l.stage != stopping {
+		out = nil
 	}
 	l.mu.Unlock()
+	if out == nil {
+		return nil
+	}
+	select {
+	case <-out.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// beforeSpawn does what may still refuse a reserved start without anything to undo.
-func (s *Servers) beforeSpawn(ctx context.Context, user *orm.User, row *orm.Spawner, o StartOptions) error {
+// release gives up a reserved start that never began; followers of its progress learn why.
+func (s *Servers) release(l *liveServer, out *outcome, err error) {
+	l.mu.Lock()
+	log, cancel := l.progress, l.cancel
+	l.mu.Unlock()
+	cancel(nil)
+	message := "the request failed"
+	if e, ok := errors.AsType[*Error](err); ok {
+		message = e.Message
+	}
+	l.settle(out, stopped, err)
+	log.finish(ProgressEvent{Progress: 100, Failed: true, Message: "Spawn failed: " + message})
+}
+
+// beforeSpawn does what may still refuse a reserved start without anything to undo, and returns the row as it is now.
+func (s *Servers) beforeSpawn(ctx context.Context, l *liveServer, user *orm.User, rowID int64, o StartOptions) (*orm.Spawner, error) {
 	if s.o.Hooks.RefreshPreSpawn != nil {
 		if err := s.o.Hooks.RefreshPreSpawn(ctx, user); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := s.admit(); err != nil {
-		return err
+	if err := s.admit(ctx, l); err != nil {
+		return nil, err
+	}
+	row, err := s.o.Store.Spawner(ctx, rowID)
+	if errors.Is(err, orm.ErrNotFound) || err == nil && row.Name != l.name {
+		return nil, &Error{Kind: NotFound, Message: logName(l.userName, l.name) + " was renamed or deleted meanwhile"}
+	}
+	if err != nil {
+		return nil, storeErr(err, "look up server %s", logName(l.userName, l.name))
 	}
 	var cols []string
-	if o.DisplayName != nil && *o.DisplayName != "" && (row.DisplayName == nil || *row.DisplayName != *o.DisplayName) {
+	if d := text(o.DisplayName); d != "" && text(row.DisplayName) != d {
 		row.DisplayName = o.DisplayName
 		cols = append(cols, "display_name")
 	}
@@ -128,97 +178,79 @@ func (s *Servers) beforeSpawn(ctx context.Context, user *orm.User, row *orm.Spaw
 		cols = append(cols, "user_options")
 	}
 	if len(cols) == 0 {
-		return nil
+		return row, nil
 	}
-	return s.o.Store.UpdateSpawner(ctx, row, cols...)
-}
-
-// launch runs the spawn on the hub's own context and returns a channel with its result.
-func (s *Servers) launch(l *liveServer, user *orm.User, row *orm.Spawner, o StartOptions) <-chan error {
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	l.mu.Lock()
-	l.cancel = cancel
-	l.mu.Unlock()
-	done := make(chan error, 1)
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		defer cancel(nil)
-		begin := time.Now()
-		err := s.spawn(ctx, l, &spawnJob{user: user, row: row, options: o})
-		s.finishSpawn(ctx, l, err, time.Since(begin))
-		done <- err
-	}()
-	return done
+	return row, storeErr(s.o.Store.UpdateSpawner(ctx, row, cols...), "store options of %s", logName(l.userName, l.name))
 }
 
 // wait waits for a start as long as the caller wants to (slow_spawn_timeout).
-func (s *Servers) wait(ctx context.Context, l *liveServer, done <-chan error, wait time.Duration) (StartState, error) {
+func (s *Servers) wait(ctx context.Context, l *liveServer, out *outcome, wait time.Duration) (StartState, error) {
 	if wait == 0 {
 		wait = s.o.Traits.SlowSpawnTimeout
 	}
 	t := time.NewTimer(max(wait, 0))
 	defer t.Stop()
 	select {
-	case err := <-done:
-		if err != nil {
-			return 0, err
-		}
-		return Started, nil
+	case <-out.done:
 	case <-ctx.Done():
 		return Starting, nil
 	case <-t.C:
-	}
-	// a start that just finished is not slow
-	select {
-	case err := <-done:
-		if err != nil {
-			return 0, err
+		select {
+		case <-out.done: // a start that just finished is not slow
+		default:
+			if wait > 0 {
+				s.o.Logger.WarnContext(ctx, "server is slow to start", "user", l.userName, "server", l.name, "timeout", wait)
+			}
+			return Starting, nil
 		}
-		return Started, nil
-	default:
 	}
-	if wait > 0 {
-		s.o.Logger.WarnContext(ctx, fmt.Sprintf("server is slow to start (timeout=%s)", wait), "user", l.userName, "server", l.name)
+	if out.err != nil {
+		return 0, out.err
 	}
-	return Starting, nil
+	return Started, nil
 }
 
-// finishSpawn settles the state after a start and counts failures.
-func (s *Servers) finishSpawn(ctx context.Context, l *liveServer, err error, took time.Duration) {
+// launch runs a reserved start to its end.
+func (s *Servers) launch(ctx context.Context, l *liveServer, out *outcome, j *spawnJob) {
+	err := s.spawn(ctx, l, j)
 	l.mu.Lock()
-	started, log := l.started, l.progress
-	l.started, l.cancel, l.waiting = nil, nil, false
-	if err == nil {
-		l.stage = ready
-	} else {
-		l.stage = stopped
-		if !errors.As(err, &l.failed) {
-			l.failed = &Error{Kind: Failed, Message: "Unhandled error starting server", Reason: "error", Err: err}
-		}
-	}
-	failed := l.failed
+	log, cancel := l.progress, l.cancel
 	l.mu.Unlock()
-	close(started)
-	log.finish(s.finalEvent(l, failed))
+	defer cancel(nil)
+	took := time.Since(j.begin)
 	if err == nil {
+		s.startPolling(l)
+		l.settle(out, ready, nil)
 		s.mu.Lock()
 		s.failures = 0
 		s.mu.Unlock()
 		s.o.Logger.InfoContext(ctx, "server started", "user", l.userName, "server", l.name, "duration", took)
+		_, active := s.Counts()
+		s.o.Observer.Running(active)
+		log.finish(s.readyEvent(s.ctx, l))
 		return
 	}
-	s.countFailure(ctx, l, failed, took)
+	if err != errCancelled { // a start that was called off has not failed
+		l.mu.Lock()
+		l.failed = err
+		l.mu.Unlock()
+	}
+	l.settle(out, stopped, err)
+	log.finish(failedEvent(err))
+	s.countFailure(ctx, l, err, j)
 }
 
 // countFailure applies consecutive_failure_limit: only errors that are not the user's own count.
-func (s *Servers) countFailure(ctx context.Context, l *liveServer, e *Error, took time.Duration) {
+func (s *Servers) countFailure(ctx context.Context, l *liveServer, e *Error, j *spawnJob) {
 	status := "error"
-	if e.Kind != Failed || (e.Status != 0 && e.Status < 500) || errors.Is(e, errCancelled) {
+	if e.Kind != Failed || (e.Status != 0 && e.Status < 500) || e == errCancelled || s.ctx.Err() != nil {
 		status = "failure"
 	}
-	s.o.Observer.Spawned(took, status, e.Reason)
-	s.o.Logger.ErrorContext(ctx, "server failed to start: "+e.Message, "user", l.userName, "server", l.name, "duration", took, "hint", e.Hint, "err", e.Err)
+	took := time.Since(j.begin)
+	if !j.observed {
+		s.o.Observer.Spawned(took, status, e.Reason)
+	}
+	s.o.Logger.ErrorContext(ctx, "server failed to start", "user", l.userName, "server", l.name, "duration", took, "reason", e.Message, "hint", e.Hint, "err", e.Err)
 	limit := s.o.Traits.ConsecutiveFailureLimit
 	if status != "error" || limit <= 0 {
 		return
@@ -228,30 +260,10 @@ func (s *Servers) countFailure(ctx context.Context, l *liveServer, e *Error, too
 	n := s.failures
 	s.mu.Unlock()
 	if n < limit {
-		s.o.Logger.WarnContext(ctx, fmt.Sprintf("%d consecutive spawns failed; the hub exits when %d do (Spawner.consecutive_failure_limit)", n, limit))
+		s.o.Logger.WarnContext(ctx, "consecutive spawns failed; the hub exits at Spawner.consecutive_failure_limit", "failures", n, "limit", limit)
 		return
 	}
 	if s.o.Abort != nil {
 		s.o.Abort(fmt.Errorf("%d consecutive spawns failed (Spawner.consecutive_failure_limit)", n))
 	}
-}
-
-// reserveRunning decides about a start of a server that looks ready: it may have died since the last poll.
-func (s *Servers) reserveRunning(ctx context.Context, l *liveServer, poll pollFunc) error {
-	exit, err := s.timedPoll(ctx, poll)
-	if err == nil && exit != nil {
-		s.o.Logger.WarnContext(ctx, "server stopped without being asked", "user", l.userName, "server", l.name, "reason", exit.Reason)
-		s.cleanUp(ctx, l)
-		l.mu.Lock()
-		l.begin()
-		l.mu.Unlock()
-		return nil
-	}
-	l.mu.Lock()
-	l.stage = ready
-	l.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("poll server %s: %w", logName(l.userName, l.name), err)
-	}
-	return &Error{Kind: Invalid, Message: logName(l.userName, l.name) + " is already running"}
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -13,14 +14,22 @@ import (
 )
 
 // request builds what the spawner gets, environment included (env.md A).
-func (s *Servers) request(l *liveServer, j *spawnJob, marker string) spawner.Request {
+func (s *Servers) request(l *liveServer, j *spawnJob, marker string) (spawner.Request, error) {
 	t := &j.traits
 	prefix := s.URLPath(l.userName, l.name)
-	format := strings.NewReplacer("{username}", l.userName, "{base_url}", s.o.Traits.URLs.BaseURL)
+	names := map[string]string{"username": l.userName, "base_url": prefix}
+	dir, err := format("Spawner.notebook_dir", t.NotebookDir, names)
+	if err != nil {
+		return spawner.Request{}, err
+	}
+	page, err := format("Spawner.default_url", t.DefaultURL, names)
+	if err != nil {
+		return spawner.Request{}, err
+	}
 	req := spawner.Request{
 		Identity: l.identity(), Cmd: t.Cmd, Args: t.Args, IP: t.IP, Port: t.Port, BaseURL: prefix,
 		UserOptions: j.row.UserOptions, Marker: marker, MemLimit: t.MemLimit, MemGuarantee: t.MemGuarantee,
-		CPULimit: t.CPULimit, CPUGuarantee: t.CPUGuarantee, NotebookDir: format.Replace(t.NotebookDir), Overrides: t.Other,
+		CPULimit: t.CPULimit, CPUGuarantee: t.CPUGuarantee, NotebookDir: dir, Overrides: t.Other,
 	}
 	if req.UserOptions == nil {
 		req.UserOptions = map[string]any{}
@@ -34,7 +43,7 @@ func (s *Servers) request(l *liveServer, j *spawnJob, marker string) spawner.Req
 	}
 	s.hubEnv(env, l, j, prefix)
 	setIf(env, "JUPYTERHUB_ROOT_DIR", req.NotebookDir)
-	setIf(env, "JUPYTERHUB_DEFAULT_URL", format.Replace(t.DefaultURL))
+	setIf(env, "JUPYTERHUB_DEFAULT_URL", page)
 	limitEnv(env, t)
 	if t.Debug {
 		env["JUPYTERHUB_DEBUG"] = "1"
@@ -42,10 +51,36 @@ func (s *Servers) request(l *liveServer, j *spawnJob, marker string) spawner.Req
 	if t.DisableUserConfig {
 		env["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
 	}
-	env["MINIHUB_HUB_ID"], env["MINIHUB_SERVER_MARKER"] = s.o.Traits.HubID, marker
 	maps.Copy(env, t.Environment)
 	req.Env = env
-	return req
+	return req, nil
+}
+
+// format is Python's str.format for {name}; "{{" and "}}" are braces.
+func format(trait, template string, names map[string]string) (string, error) {
+	var out strings.Builder
+	for rest := template; rest != ""; {
+		i := strings.IndexAny(rest, "{}")
+		if i < 0 {
+			out.WriteString(rest)
+			break
+		}
+		out.WriteString(rest[:i])
+		rest = rest[i:]
+		if len(rest) > 1 && rest[1] == rest[0] {
+			out.WriteByte(rest[0])
+			rest = rest[2:]
+			continue
+		}
+		name, after, closed := strings.Cut(rest[1:], "}")
+		value, known := names[name]
+		if rest[0] == '}' || !closed || !known {
+			return "", fmt.Errorf("%s = %q: after %q there is no {username} or {base_url}; write {{ and }} for braces", trait, template, out.String())
+		}
+		out.WriteString(value)
+		rest = after
+	}
+	return out.String(), nil
 }
 
 func setIf(env map[string]string, key, value string) {
@@ -59,17 +94,13 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	u := &s.o.Traits.URLs
 	api := u.HubAPIURL
 	if j.traits.HubConnectURL != "" {
-		api = withHost(api, j.traits.HubConnectURL)
+		api = connectURL(api, j.traits.HubConnectURL)
 	}
 	access := s.o.Traits.ListText([]string{"access:servers!server=" + l.userName + "/" + l.name, "access:servers!user=" + l.userName})
-	host := ""
-	if u.PublicHost != "" {
-		host = u.PublicHost
-	}
 	env["JUPYTERHUB_API_TOKEN"], env["JPY_API_TOKEN"] = j.token, j.token
 	env["JUPYTERHUB_CLIENT_ID"] = urlpath.ClientID(l.userName, l.name)
 	env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = boolEnv(s.o.Traits.CookieHostPrefix)
-	env["JUPYTERHUB_HOST"] = host
+	env["JUPYTERHUB_HOST"] = u.PublicHost
 	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = prefix + "oauth_callback"
 	env["JUPYTERHUB_OAUTH_ACCESS_SCOPES"], env["JUPYTERHUB_OAUTH_SCOPES"] = access, access
 	env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"] = s.o.Traits.ListText(j.traits.OAuthClientAllowedScopes)
@@ -89,15 +120,13 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	setIf(env, "JUPYTERHUB_COOKIE_OPTIONS", s.o.Traits.CookieOptions)
 }
 
-// withHost replaces scheme and host of api by those of connect (Spawner.hub_connect_url).
-func withHost(api, connect string) string {
-	a, err1 := url.Parse(api)
-	c, err2 := url.Parse(connect)
-	if err1 != nil || err2 != nil || c.Host == "" {
+// connectURL is the path of api below connect (Spawner.hub_connect_url).
+func connectURL(api, connect string) string {
+	a, err := url.Parse(api)
+	if err != nil {
 		return api
 	}
-	a.Scheme, a.Host = c.Scheme, c.Host
-	return a.String()
+	return strings.TrimRight(connect, "/") + a.EscapedPath()
 }
 
 func limitEnv(env map[string]string, t *SpawnTraits) {

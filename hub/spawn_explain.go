@@ -11,16 +11,15 @@ import (
 )
 
 // explain turns a failed step into an *Error that tells the user why and what to do, and keeps the diagnosis.
-func (s *Servers) explain(ctx context.Context, l *liveServer, j *spawnJob, err error) error {
+func (s *Servers) explain(ctx context.Context, l *liveServer, j *spawnJob, err error) *Error {
 	if errors.Is(context.Cause(ctx), errCancelled) {
 		return errCancelled
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if s.ctx.Err() != nil {
-		return &Error{Kind: Failed, Message: "The hub is stopping", Reason: "error", Err: err}
+		return hubStops().because(err)
 	}
 	diag := diagnose(ctx, l)
 	out := &Error{Kind: Failed, Reason: "error", Err: err}
@@ -37,7 +36,7 @@ func (s *Servers) explain(ctx context.Context, l *liveServer, j *spawnJob, err e
 	case errors.As(err, &exited):
 		out.Message = "The server's process ended before it answered (" + exitText(exited.exit) + ")"
 	default:
-		out.Message = "The server could not be started: " + rootMessage(err)
+		out.Message = "The server could not be started: " + err.Error()
 	}
 	if diag != nil {
 		addDiagnosis(out, diag)
@@ -78,12 +77,6 @@ func addDiagnosis(e *Error, d *spawner.Diagnosis) {
 	if d.WayOut != "" {
 		e.Hint = d.WayOut
 	}
-}
-
-// rootMessage is the innermost text of a wrapped error chain's own words, without the step's name in front.
-func rootMessage(err error) string {
-	text := err.Error()
-	return strings.TrimPrefix(text, "start server: ")
 }
 
 func seconds(d time.Duration) string {

@@ -14,26 +14,31 @@ import (
 type StopOptions struct {
 	Remove bool          // delete the row afterwards; named servers only
 	Now    bool          // no grace period
-	Wait   time.Duration // how long Stop waits; 0: slow_stop_timeout
+	Wait   time.Duration // how long Stop waits; 0: slow_stop_timeout, negative: not at all
 	Quiet  bool          // not a requested stop: no "stop" event
 }
 
 // Stop stops a server and waits a while (behaviours.md section 5). done is false when it goes on in the background. Stopping what
-// does not run is done at once. A start in progress is cancelled.
+// does not run is done at once. A start in progress is cancelled. Errors: Invalid (named servers are off, the default server cannot
+// be removed, it is being renamed), NotFound, Conflict (it was started again before it could be removed), others when the spawner cannot stop it.
 func (s *Servers) Stop(ctx context.Context, user *orm.User, name string, o StopOptions) (done bool, err error) {
-	if err := s.mayStop(ctx, user, name, o); err != nil {
-		return false, err
+	row, err := s.rowForStop(ctx, user, name, o)
+	if err != nil || row == nil {
+		return err == nil, err
 	}
-	l := s.find(user.ID, name)
-	if l == nil {
-		if o.Remove {
-			return true, s.removeByName(ctx, user, name)
-		}
+	l := s.get(user, row)
+	l.mu.Lock()
+	st := l.stage
+	l.mu.Unlock()
+	switch {
+	case st == renaming:
+		return false, &Error{Kind: Invalid, Message: "Cannot stop a server while it is being renamed"}
+	case st == stopped && row.ServerID == nil && !o.Remove:
 		return true, nil
 	}
-	finished, err := s.beginStop(ctx, l, o)
-	if err != nil {
-		return false, err
+	finished := make(chan error, 1)
+	if !s.run(func() { finished <- s.stopLive(l, o) }) {
+		return false, hubStops()
 	}
 	wait := o.Wait
 	if wait == 0 {
@@ -50,246 +55,182 @@ func (s *Servers) Stop(ctx context.Context, user *orm.User, name string, o StopO
 	return false, nil
 }
 
-func (s *Servers) mayStop(ctx context.Context, user *orm.User, name string, o StopOptions) error {
+// rowForStop is nil for a default server that was never started.
+func (s *Servers) rowForStop(ctx context.Context, user *orm.User, name string, o StopOptions) (*orm.Spawner, error) {
+	if name == "" && o.Remove {
+		return nil, &Error{Kind: Invalid, Message: "Cannot delete the default server", Hint: "only named servers can be deleted; leave out remove to stop it"}
+	}
+	if name != "" && !s.o.Traits.AllowNamedServers {
+		return nil, namedDisabled()
+	}
+	row, err := s.row(ctx, user, name)
+	if KindOf(err) != NotFound {
+		return row, err
+	}
 	if name == "" {
-		if o.Remove {
-			return &Error{Kind: Invalid, Message: "Cannot delete the default server", Hint: "only named servers can be deleted; leave out remove to stop it"}
-		}
-		return nil
+		return nil, nil
 	}
-	if !s.o.Traits.AllowNamedServers {
-		return &Error{Kind: Invalid, Message: "Named servers are not enabled.", Hint: "set JupyterHub.allow_named_servers = True to enable them"}
-	}
-	if _, err := s.o.Store.SpawnerByName(ctx, user.ID, name); err != nil {
-		if errors.Is(err, orm.ErrNotFound) {
-			return &Error{Kind: NotFound, Message: fmt.Sprintf("%s has no server named '%s'", user.Name, clip(name, 64))}
-		}
-		return err
-	}
-	return nil
+	return nil, &Error{Kind: NotFound, Message: fmt.Sprintf("%s has no server named '%s'", user.Name, clip(name, 64))}
 }
 
-// beginStop starts what is needed and returns a channel with the result.
-func (s *Servers) beginStop(ctx context.Context, l *liveServer, o StopOptions) (<-chan error, error) {
-	finished := make(chan error, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch l.stage {
-	case renaming:
-		return nil, &Error{Kind: Invalid, Message: "Cannot stop a server while it is being renamed"}
-	case stopping:
-		s.after(finished, l.stopDone, l, o)
-		return finished, nil
-	case starting:
-		s.o.Logger.WarnContext(ctx, "cancelling a start in progress", "user", l.userName, "server", l.name)
-		if l.cancel != nil {
-			l.cancel(errCancelled)
+// stopLive stops a server, whatever it is doing, and returns when that is done. A start or check in progress is called off; another
+// stop in progress is joined.
+func (s *Servers) stopLive(l *liveServer, o StopOptions) error {
+	for {
+		l.mu.Lock()
+		st, out, cancel := l.stage, l.busy, l.cancel
+		if st == ready {
+			out = l.claim(stopping)
 		}
-		s.after(finished, l.started, l, o)
-		return finished, nil
-	case stopped:
-		s.after(finished, nil, l, o)
-		return finished, nil
-	}
-	l.stage = stopping
-	l.stopDone = make(chan struct{})
-	s.goStop(l, o, finished)
-	return finished, nil
-}
-
-// after reports done once ch is closed, and removes the row then when asked to.
-func (s *Servers) after(finished chan<- error, ch <-chan struct{}, l *liveServer, o StopOptions) {
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		if ch != nil {
-			<-ch
-		}
-		finished <- s.maybeRemove(l, o)
-	}()
-}
-
-func (s *Servers) goStop(l *liveServer, o StopOptions, finished chan<- error) {
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		ctx := context.WithoutCancel(s.ctx)
-		begin := time.Now()
-		err := s.stop(ctx, l, o)
-		s.o.Observer.Stopped(time.Since(begin), err == nil)
-		if err == nil {
-			if !o.Quiet {
-				s.o.Observer.ServerAction(ctx, "stop", l.userName, l.name)
+		l.mu.Unlock()
+		switch st {
+		case gone:
+			return nil
+		case stopped:
+			return s.afterStop(l, o)
+		case starting, checking:
+			s.o.Logger.WarnContext(s.ctx, "cancelling what is pending", "user", l.userName, "server", l.name, "pending", st.pending())
+			cancel(errCancelled)
+			<-out.done
+			if out.err == nil {
+				continue // it was ready just before
 			}
-			s.o.Logger.InfoContext(ctx, "server stopped", "user", l.userName, "server", l.name, "duration", time.Since(begin))
-			err = s.maybeRemove(l, o)
+		case ready:
+			if s.stop(l, out, o); out.err != nil {
+				return out.err
+			}
+		case renaming:
+			<-out.done
+			continue
+		default:
+			if <-out.done; out.err != nil {
+				return out.err
+			}
 		}
-		finished <- err
-	}()
+		if !o.Remove {
+			return nil
+		}
+		return s.afterStop(l, o)
+	}
 }
 
 // stop takes the route away first, then ends the process, then cleans the rows. When the spawner cannot stop the server, it stays what it was.
-func (s *Servers) stop(ctx context.Context, l *liveServer, o StopOptions) error {
-	l.mu.Lock()
-	sp, done := l.sp, l.stopDone
-	l.mu.Unlock()
+func (s *Servers) stop(l *liveServer, out *outcome, o StopOptions) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTimeout)
+	defer cancel()
+	begin := time.Now()
+	sp := l.spawner()
 	s.deleteRoute(ctx, l)
 	exit, err := s.timedPoll(ctx, sp.Poll)
 	if err != nil || exit == nil {
 		err = sp.Stop(ctx, o.Now)
 	}
 	if err != nil {
+		s.o.Observer.Stopped(time.Since(begin), false)
 		s.o.Logger.ErrorContext(ctx, "server could not be stopped", "user", l.userName, "server", l.name, "err", err)
-		if rerr := s.addRoute(ctx, l); rerr != nil {
+		if rerr := s.addRoute(context.WithoutCancel(s.ctx), l); rerr != nil {
 			s.o.Logger.ErrorContext(ctx, "proxy route could not be restored", "user", l.userName, "server", l.name, "err", rerr)
 		}
-		l.settle(ready, done)
-		return fmt.Errorf("stop server %s: %w", logName(l.userName, l.name), err)
+		l.settle(out, ready, &Error{Kind: Failed, Message: logName(l.userName, l.name) + " could not be stopped, it still runs", Err: err,
+			Hint: "try again; the log of the hub tells what the spawner said"})
+		return
 	}
-	s.cleanUpRows(ctx, l)
-	l.settle(stopped, done)
-	return nil
+	err = s.cleanUpRows(ctx, l)
+	s.o.Observer.Stopped(time.Since(begin), true)
+	if !o.Quiet {
+		s.o.Observer.ServerAction(ctx, "stop", l.userName, l.name)
+	}
+	s.o.Logger.InfoContext(ctx, "server stopped", "user", l.userName, "server", l.name, "duration", time.Since(begin))
+	l.settle(out, stopped, err)
+	s.observeRunning()
 }
 
-func (l *liveServer) settle(to stage, done chan struct{}) {
-	l.mu.Lock()
-	l.stage = to
-	if l.stopDone == done {
-		l.stopDone = nil
+func (s *Servers) observeRunning() {
+	_, active := s.Counts()
+	s.o.Observer.Running(active)
+}
+
+// endProcess stops what a spawner may have running, the hard way when the soft one fails.
+func (s *Servers) endProcess(l *liveServer, sp spawner.Spawner) {
+	for _, now := range []bool{false, true} {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTimeout/2)
+		err := sp.Stop(ctx, now)
+		cancel()
+		if err == nil {
+			return
+		}
+		s.o.Logger.ErrorContext(ctx, "clean-up could not stop the server", "user", l.userName, "server", l.name, "now", now, "err", err)
 	}
-	l.mu.Unlock()
-	close(done)
 }
 
 // cleanUp is a stop without ceremony: for starts that failed and servers that died. The process may or may not be there.
 func (s *Servers) cleanUp(ctx context.Context, l *liveServer) {
-	l.mu.Lock()
-	sp := l.sp
-	l.mu.Unlock()
 	s.deleteRoute(ctx, l)
-	if sp != nil {
-		if err := sp.Stop(ctx, false); err != nil {
-			s.o.Logger.ErrorContext(ctx, "clean-up could not stop the server", "user", l.userName, "server", l.name, "err", err)
-		}
+	if sp := l.spawner(); sp != nil {
+		s.endProcess(l, sp)
 	}
-	s.cleanUpRows(ctx, l)
+	// The process may have used up the time of ctx; the rows, tokens among them, must go all the same.
+	_ = s.cleanUpRows(context.WithoutCancel(ctx), l) // is logged, and the next stop or start tries again
 }
 
 // cleanUpRows removes what a running server has in the database: server row, token, OAuth client with its tokens. Then the hooks run.
-func (s *Servers) cleanUpRows(ctx context.Context, l *liveServer) {
+func (s *Servers) cleanUpRows(ctx context.Context, l *liveServer) error {
 	l.mu.Lock()
 	if l.stopPoll != nil {
 		l.stopPoll()
 		l.stopPoll = nil
 	}
-	l.addr, l.sp = nil, nil
-	id := l.identity()
+	base := s.URLPath(l.userName, l.name)
+	if l.addr != nil {
+		base = l.addr.BaseURL
+	}
+	hooked := l.hooked
+	l.addr, l.sp, l.hooked = nil, nil, false
 	l.mu.Unlock()
 	now := time.Now().UTC()
-	if err := s.dropRows(ctx, l.spawnID, l.userID, id, now); err != nil {
-		s.o.Logger.ErrorContext(ctx, "rows of the stopped server could not be cleaned", "user", id.UserName, "server", id.ServerName, "err", err)
+	err := s.dropRows(ctx, l, base, now)
+	if err != nil {
+		s.o.Logger.ErrorContext(ctx, "rows of the stopped server could not be cleaned", "user", l.userName, "server", l.name, "err", err)
 	}
 	s.o.Activity.SeenUser(l.userID, now)
+	if hooked {
+		s.runStopHooks(ctx, l)
+	}
+	return err
+}
+
+func (s *Servers) runStopHooks(ctx context.Context, l *liveServer) {
 	if s.o.Hooks.PostStop != nil {
-		if err := s.o.Hooks.PostStop(ctx, id); err != nil {
-			s.o.Logger.ErrorContext(ctx, "post_stop_hook failed", "user", id.UserName, "server", id.ServerName, "err", err)
+		if err := s.o.Hooks.PostStop(ctx, l.identity()); err != nil {
+			s.o.Logger.ErrorContext(ctx, "post_stop_hook failed", "user", l.userName, "server", l.name, "err", err)
 		}
 	}
 	if s.o.Hooks.PostSpawnStop != nil {
-		if err := s.o.Hooks.PostSpawnStop(ctx, id.UserName, id.ServerName); err != nil {
-			s.o.Logger.ErrorContext(ctx, "post_spawn_stop failed", "user", id.UserName, "server", id.ServerName, "err", err)
+		if err := s.o.Hooks.PostSpawnStop(ctx, l.userName, l.name); err != nil {
+			s.o.Logger.ErrorContext(ctx, "post_spawn_stop failed", "user", l.userName, "server", l.name, "err", err)
 		}
 	}
-	_, active := s.Counts()
-	s.o.Observer.Running(active)
 }
 
-func (s *Servers) dropRows(ctx context.Context, spawnID, userID int64, id spawner.Identity, now time.Time) error {
-	return s.o.Store.Tx(ctx, func(tx *orm.Store) error {
-		row, err := tx.Spawner(ctx, spawnID)
-		if errors.Is(err, orm.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.dropToken(ctx, tx, row, userID, id); err != nil {
-			return err
-		}
-		serverID, client := row.ServerID, row.OAuthClientID
-		row.ServerID, row.OAuthClientID, row.Started, row.LastActivity, row.State = nil, nil, nil, &now, orm.JSONDict{}
-		if err := tx.UpdateSpawner(ctx, row, "server_id", "oauth_client_id", "started", "last_activity", "state"); err != nil {
-			return err
-		}
-		if serverID != nil {
-			if err := tx.DeleteServer(ctx, *serverID); err != nil {
-				return err
+// dropTries is how often the rows of a stopped server are tried to be dropped while the database is busy: a token must not outlive its server.
+const dropTries = 3
+
+func (s *Servers) dropRows(ctx context.Context, l *liveServer, base string, now time.Time) error {
+	var err error
+	for try := range dropTries {
+		if try > 0 {
+			t := time.NewTimer(time.Duration(try) * time.Second)
+			select {
+			case <-t.C:
+			case <-ctx.Done():
+				t.Stop()
+				return storeErr(err, "clean up after server %s", logName(l.userName, l.name))
 			}
 		}
-		if client != nil {
-			return tx.DeleteOAuthClient(ctx, *client)
-		}
-		return nil
-	})
-}
-
-// dropToken deletes the server's own token: the one tied to the row, and those that JupyterHub made for the same server,
-// which it can no longer find itself after a restart (security.md, "leak, measured").
-func (s *Servers) dropToken(ctx context.Context, tx *orm.Store, row *orm.Spawner, userID int64, id spawner.Identity) error {
-	tokens, err := tx.TokensOfUser(ctx, userID)
-	if err != nil {
-		return err
-	}
-	note := serverTokenNote + s.URLPath(id.UserName, id.ServerName)
-	var ids []int64
-	if extra, err := tx.ServerExtra(ctx, row.ID); err == nil {
-		ids = append(ids, extra.TokenID)
-	}
-	for _, t := range tokens {
-		if t.Note != nil && *t.Note == note && t.ClientID != nil && *t.ClientID == "jupyterhub" {
-			ids = append(ids, t.ID)
+		err = s.o.Store.Tx(ctx, func(tx *orm.Store) error { return dropRowsIn(ctx, tx, l, base, now) })
+		if err == nil || !errors.Is(err, orm.ErrUnavailable) {
+			break
 		}
 	}
-	if err := tx.DeleteTokens(ctx, ids); err != nil {
-		return err
-	}
-	return tx.DeleteServerExtra(ctx, row.ID)
-}
-
-func (s *Servers) maybeRemove(l *liveServer, o StopOptions) error {
-	if !o.Remove {
-		return nil
-	}
-	ctx := context.WithoutCancel(s.ctx)
-	l.mu.Lock()
-	busy, id := l.stage != stopped, l.identity()
-	l.mu.Unlock()
-	if busy {
-		return &Error{Kind: Conflict, Message: logName(id.UserName, id.ServerName) + " was started again before it could be deleted"}
-	}
-	return s.remove(ctx, l.userID, l.spawnID, id)
-}
-
-func (s *Servers) removeByName(ctx context.Context, user *orm.User, name string) error {
-	row, err := s.row(ctx, user, name)
-	if err != nil {
-		return err
-	}
-	return s.remove(ctx, user.ID, row.ID, spawner.Identity{UserName: user.Name, ServerName: name})
-}
-
-// remove deletes a stopped server for good.
-func (s *Servers) remove(ctx context.Context, userID, spawnID int64, id spawner.Identity) error {
-	if d, ok := s.o.Driver.New(id).(spawner.ForeverDeleter); ok {
-		if err := d.DeleteForever(ctx); err != nil {
-			return fmt.Errorf("delete server %s for good: %w", logName(id.UserName, id.ServerName), err)
-		}
-	}
-	if err := s.o.Store.DeleteSpawner(ctx, spawnID); err != nil && !errors.Is(err, orm.ErrNotFound) {
-		return err
-	}
-	s.mu.Lock()
-	s.forget(serverKey{userID, id.ServerName})
-	s.mu.Unlock()
-	return nil
+	return storeErr(err, "clean up after server %s", logName(l.userName, l.name))
 }

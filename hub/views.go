@@ -19,7 +19,7 @@ type ServerView struct {
 	Active          bool   // pending or ready
 	Failed          *Error // last failed start, until the next explicit one
 	FailedDiagnosis *spawner.Diagnosis
-	URLPath         string // "/user/name/server/" below base_url, percent-encoded
+	URLPath         string // "/user/name/server/" with base_url in front, percent-encoded
 }
 
 // View returns one server. The default server always exists; another one that does not is NotFound.
@@ -35,7 +35,7 @@ func (s *Servers) View(ctx context.Context, user *orm.User, name string) (*Serve
 	return &v, nil
 }
 
-// Views returns all servers of users by user id, the default server first, then by name. Two queries in all at most.
+// Views returns all servers of users by user id, the default server first, then by name. One query in all.
 func (s *Servers) Views(ctx context.Context, users []orm.User) (map[int64][]ServerView, error) {
 	ids := make([]int64, len(users))
 	for i := range users {
@@ -43,7 +43,7 @@ func (s *Servers) Views(ctx context.Context, users []orm.User) (map[int64][]Serv
 	}
 	rows, err := s.o.Store.SpawnersOfUsers(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, storeErr(err, "load servers of users")
 	}
 	out := make(map[int64][]ServerView, len(users))
 	for i := range users {
@@ -74,6 +74,9 @@ func (s *Servers) view(user *orm.User, row orm.Spawner) ServerView {
 	v.Pending, v.Ready = l.stage.pending(), l.stage == ready
 	v.Active = v.Ready || v.Pending != ""
 	v.Addr, v.Failed, v.FailedDiagnosis = l.addr, l.failed, l.diag
+	if v.Addr != nil {
+		v.URLPath = v.Addr.BaseURL // where it really is, also after its user was renamed
+	}
 	return v
 }
 
@@ -90,15 +93,17 @@ func (s *Servers) PendingIDs() []int64 {
 	return ids
 }
 
-// Counts returns how many servers are being started, and how many are active in any way.
+// Counts returns how many servers are being started, and how many are active in any way. Starts that did not pass the limits yet are neither.
 func (s *Servers) Counts() (spawning, active int) {
 	for _, l := range s.all() {
 		l.mu.Lock()
 		switch l.stage {
-		case stopped:
+		case stopped, gone:
 		case starting:
-			spawning++
-			active++
+			if l.admitted {
+				spawning++
+				active++
+			}
 		default:
 			active++
 		}
@@ -119,6 +124,9 @@ func (s *Servers) Routes() (want map[string]WantedRoute, keep map[string]bool) {
 	for _, l := range s.all() {
 		l.mu.Lock()
 		spec := s.URLPath(l.userName, l.name)
+		if l.addr != nil {
+			spec = l.addr.BaseURL
+		}
 		switch {
 		case l.stage == ready && l.addr != nil:
 			want[spec] = WantedRoute{Target: addrURL(l.addr), Data: routeData(l)}
@@ -132,4 +140,14 @@ func (s *Servers) Routes() (want map[string]WantedRoute, keep map[string]bool) {
 
 func routeData(l *liveServer) map[string]any {
 	return map[string]any{"user": l.userName, "server_name": l.name}
+}
+
+// url is the path of a server: the one that its process was told while it runs.
+func (l *liveServer) url(s *Servers) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.addr != nil {
+		return l.addr.BaseURL
+	}
+	return s.URLPath(l.userName, l.name)
 }
