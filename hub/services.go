@@ -72,6 +72,9 @@ func (r *ServiceRows) Check(spec ServiceSpec) error {
 	if spec.oauth() && spec.URL == "" && spec.OAuthRedirectURI == "" {
 		problem("oauth_redirect_uri is missing: a service with OAuth and without url has to say where users come back to")
 	}
+	if err := checkRedirect(spec.OAuthRedirectURI); err != nil {
+		problem("oauth_redirect_uri: %w", err)
+	}
 	if err := r.o.Catalog.Check(spec.OAuthClientAllowedScopes); err != nil {
 		problem("oauth_client_allowed_scopes: %w", err)
 	}
@@ -79,6 +82,21 @@ func (r *ServiceRows) Check(spec ServiceSpec) error {
 		problem("timeout must not be negative")
 	}
 	return errors.Join(problems...)
+}
+
+// checkRedirect refuses redirect URIs that no browser could be sent to (RFC 6749 section 3.1.2); a path on the hub's host is fine.
+func checkRedirect(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" && !strings.HasPrefix(text, "/") {
+		return errors.New("write https://host/path, or /path on the hub's own host")
+	}
+	if strings.Contains(text, "#") {
+		return errors.New("it must not have a fragment")
+	}
+	return nil
 }
 
 func given(is bool) string {

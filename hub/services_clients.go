@@ -32,7 +32,7 @@ func (r *ServiceRows) saveClient(ctx context.Context, tx *orm.Store, row *orm.Se
 	}
 	redirect = spec.OAuthRedirectURI
 	if redirect == "" {
-		redirect = r.host(spec.Name) + urlpath.Join(r.Prefix(spec.Name), "oauth_callback")
+		redirect = r.Host(spec.Name) + urlpath.Join(r.Prefix(spec.Name), "oauth_callback")
 	}
 	scopes, err := r.clientScopes(ctx, tx, spec)
 	if err != nil {
@@ -49,7 +49,8 @@ func (r *ServiceRows) saveClient(ctx context.Context, tx *orm.Store, row *orm.Se
 	return redirect, nil
 }
 
-func (r *ServiceRows) host(name string) string {
+// Host returns scheme://host of a service that has a subdomain, "" when services are on the hub's own host.
+func (r *ServiceRows) Host(name string) string {
 	if r.o.HostOf == nil {
 		return ""
 	}

@@ -19,11 +19,17 @@ type EnvOptions struct {
 	CookieHostPrefix bool
 }
 
+// place is where a service is to be found.
+type place struct {
+	prefix string // "/services/name/" below base_url
+	host   string // scheme://host when it has a subdomain
+}
+
 // environment is the complete environment of a managed service. The variables of the definition override the defaults, except those that
-// say who and where the service is.
-func (o EnvOptions) environment(def hub.ConfiguredService, prefix string) map[string]string {
+// say who and where the service is. The callback is what is registered, also where JupyterHub's variable would name another one.
+func (o EnvOptions) environment(def hub.ConfiguredService, at place) map[string]string {
 	name := def.Row.Name
-	access, _ := json.Marshal([]string{"access:services", "access:services!service=" + name})
+	access, _ := json.Marshal([]string{"access:services", "access:services!service=" + name}) // strings always can
 	env := maps.Clone(o.KeptEnv)
 	if env == nil {
 		env = map[string]string{}
@@ -33,7 +39,7 @@ func (o EnvOptions) environment(def hub.ConfiguredService, prefix string) map[st
 		"JUPYTERHUB_HOST": o.PublicHost, "JUPYTERHUB_CLIENT_ID": "service-" + name, "JUPYTERHUB_USER": "", "JUPYTERHUB_SERVER_NAME": "",
 		"JUPYTERHUB_OAUTH_ACCESS_SCOPES": string(access), "JUPYTERHUB_OAUTH_SCOPES": string(access), "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": "[]",
 		"JUPYTERHUB_OAUTH_CALLBACK_URL": "oauth_callback", "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": "0",
-		"JUPYTERHUB_PUBLIC_URL": "", "JUPYTERHUB_PUBLIC_HUB_URL": "",
+		"JUPYTERHUB_PUBLIC_URL": "", "JUPYTERHUB_PUBLIC_HUB_URL": "", "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/",
 	})
 	if o.CookieHostPrefix {
 		env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = "1"
@@ -49,21 +55,30 @@ func (o EnvOptions) environment(def hub.ConfiguredService, prefix string) map[st
 	}
 	if o.PublicURL != "" {
 		env["JUPYTERHUB_PUBLIC_HUB_URL"] = o.PublicURL + "hub/"
-		if def.Addr != nil {
-			env["JUPYTERHUB_PUBLIC_URL"] = strings.TrimSuffix(o.PublicURL, o.BaseURL) + prefix
-		}
+	}
+	if def.Addr != nil {
+		env["JUPYTERHUB_PUBLIC_URL"] = o.publicURL(at)
 	}
 	for k, v := range def.Row.Environment {
 		env[k] = fmt.Sprint(v)
 	}
 	env["JUPYTERHUB_SERVICE_NAME"] = name
-	env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:0/"
-	delete(env, "JUPYTERHUB_SERVICE_PREFIX")
 	if def.Row.URL != nil && *def.Row.URL != "" {
 		env["JUPYTERHUB_SERVICE_URL"] = *def.Row.URL
 	}
 	if def.Addr != nil {
-		env["JUPYTERHUB_SERVICE_PREFIX"] = prefix
+		env["JUPYTERHUB_SERVICE_PREFIX"] = at.prefix
 	}
 	return env
+}
+
+// publicURL is where browsers find a service, "" when the hub does not know its own public address.
+func (o EnvOptions) publicURL(at place) string {
+	switch {
+	case at.host != "":
+		return at.host + at.prefix
+	case o.PublicURL != "":
+		return strings.TrimSuffix(o.PublicURL, o.BaseURL) + at.prefix
+	}
+	return ""
 }

@@ -6,17 +6,45 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/supervise"
 )
 
-// Start routes every service and starts the managed ones, one after the other. A managed service that does not start, or does not
-// answer at its url in time, is an error that names it; an external one that does not answer is only logged, later.
+// Start routes every service and starts the managed ones, one after the other in the order of their creation. A managed service that
+// does not start, or does not answer at its url in time, is an error that names it; the others are stopped then. An external service
+// that does not answer is only logged, later.
 func (s *Services) Start(ctx context.Context) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
 	for _, sv := range s.all() {
 		if err := s.startOne(ctx, sv); err != nil {
-			return fmt.Errorf("service %s: %w", sv.def.Row.Name, err)
+			err = fmt.Errorf("start service %s: %w", sv.def.Row.Name, err)
+			return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 		}
+	}
+	return nil
+}
+
+// leftoverGrace is how long services of a hub that was killed have after TERM.
+const leftoverGrace = 5 * time.Second
+
+// prepare ends what a killed hub left behind.
+func (s *Services) prepare(ctx context.Context) error {
+	id, err := s.o.Store.HubID(ctx)
+	if err != nil {
+		return fmt.Errorf("start services: %w", err)
+	}
+	s.mu.Lock()
+	s.hubID = id
+	s.mu.Unlock()
+	stopped, err := supervise.StopMarked(ctx, id, leftoverGrace, func(m supervise.Marked) bool {
+		return m.Marker == "" && m.Env["JUPYTERHUB_SERVICE_NAME"] != ""
+	})
+	for _, m := range stopped {
+		s.o.Logger.WarnContext(ctx, "stopped a service that an earlier hub left running", "service", m.Env["JUPYTERHUB_SERVICE_NAME"], "pid", m.PID)
+	}
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("stop services that an earlier hub left running: %w", err)
 	}
 	return nil
 }
@@ -28,50 +56,76 @@ func (s *Services) startOne(ctx context.Context, sv *service) error {
 		}
 	}
 	if err := s.route(ctx, sv); err != nil {
-		return err
+		return fmt.Errorf("add its route: %w", err)
 	}
-	if sv.def.Addr == nil {
+	switch {
+	case sv.def.Addr == nil:
+		return nil
+	case sv.super == nil:
+		s.watchExternal(ctx, sv)
 		return nil
 	}
-	if sv.super == nil {
-		s.watchExternal(sv)
+	err := s.waitUp(ctx, sv, func(context.Context) error { return sv.lastEnd() })
+	switch {
+	case err == nil:
 		return nil
+	case sv.lastEnd() != nil:
+		return fmt.Errorf("%w; it has to stay and to answer at %s", sv.lastEnd(), target(sv.def.Addr))
 	}
-	err := s.waitUp(ctx, sv, func(context.Context) error {
-		if st := sv.super.Status(); st.LastExit != nil {
-			return fmt.Errorf("it ended with %s: %s", st.LastExit, lastLines(st.LogTail))
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("does not answer at %s: %w; raise its timeout when it only needs longer", target(sv.def.Addr), err)
-	}
-	return nil
+	return fmt.Errorf("it does not answer at %s: %w; raise its timeout when it only needs longer%s", target(sv.def.Addr), err, lastLines(sv.super.Status().LogTail))
 }
+
+// lastEnd tells how the process ended last, nil when it never did.
+func (sv *service) lastEnd() error {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	return sv.ended
+}
+
+// shownLines is how much of a log an error repeats.
+const shownLines = 5
 
 func lastLines(tail []string) string {
 	text := ""
-	for _, line := range tail[max(0, len(tail)-5):] {
+	for _, line := range tail[max(0, len(tail)-shownLines):] {
 		text += "\n\t" + line
 	}
-	return text
+	if text == "" {
+		return ""
+	}
+	return "; its last output:" + text
 }
 
 // watchExternal looks in the background whether a service that somebody else runs is there.
-func (s *Services) watchExternal(sv *service) {
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		err := s.waitUp(s.ctx, sv, func(context.Context) error { return nil })
-		if err != nil && s.ctx.Err() == nil {
-			s.o.Logger.WarnContext(s.ctx, "external service does not answer", "service", sv.def.Row.Name, "url", target(sv.def.Addr), "err", err)
+func (s *Services) watchExternal(ctx context.Context, sv *service) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.mu.Lock()
+	before := s.cancel
+	s.cancel = func() {
+		cancel()
+		if before != nil {
+			before()
 		}
-	}()
+	}
+	s.mu.Unlock()
+	s.wg.Go(func() {
+		defer cancel()
+		if err := s.waitUp(ctx, sv, anyway); err != nil && ctx.Err() == nil {
+			s.o.Logger.WarnContext(ctx, "external service does not answer", "service", sv.def.Row.Name, "url", target(sv.def.Addr), "err", err)
+		}
+	})
 }
 
-// Stop stops the managed services one after the other with INT, TERM and KILL, and waits for everything in the background.
+// Stop stops the managed services one after the other with INT, TERM and KILL, in the order in which they were started, and waits for
+// everything in the background. It may be called before Start, and again.
 func (s *Services) Stop(ctx context.Context) error {
-	s.cancel()
+	s.mu.Lock()
+	cancel := s.cancel
+	s.cancel = nil
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
 	var errs []error
 	for _, sv := range s.all() {
 		if sv.super != nil {
@@ -96,42 +150,9 @@ func (s *Services) Watch(ctx context.Context, interval time.Duration) {
 			if sv.def.Addr == nil {
 				continue
 			}
-			check, cancel := context.WithTimeout(ctx, 5*time.Second)
-			_, err := s.o.Prober.WaitUp(check, target(sv.def.Addr)+s.o.Rows.Prefix(sv.def.Row.Name), func(context.Context) error { return nil })
-			cancel()
-			if err != nil && ctx.Err() == nil {
+			if err := s.probe(ctx, sv, checkTimeout, anyway); err != nil && ctx.Err() == nil {
 				s.o.Logger.ErrorContext(ctx, "service does not answer", "service", sv.def.Row.Name, "url", target(sv.def.Addr), "err", err)
 			}
 		}
 	}
-}
-
-// supervisor makes the supervisor of a managed service; its output goes to the hub's log with the service's name in front.
-func (s *Services) supervisor(def hub.ConfiguredService) *supervise.Supervisor {
-	name := def.Row.Name
-	return supervise.NewSupervisor(supervise.SupervisorOptions{
-		Name: name, Logger: s.o.Logger,
-		Command: func(ctx context.Context) (supervise.Command, error) {
-			cmd := supervise.Command{Argv: def.Row.Command, Env: s.o.Env.environment(def, s.o.Rows.Prefix(name)),
-				OnLine: func(line string) { s.o.Logger.Info("[" + name + "] " + line) }}
-			if def.Row.Cwd != nil && *def.Row.Cwd != "" {
-				cmd.Dirs = []string{*def.Row.Cwd}
-			}
-			if def.Row.SystemUser == nil || *def.Row.SystemUser == "" {
-				return cmd, nil
-			}
-			account, err := supervise.LookupAccount(ctx, *def.Row.SystemUser)
-			if err != nil {
-				return cmd, fmt.Errorf("user: %w", err)
-			}
-			cmd.Account = account
-			cmd.Env["USER"] = account.Name
-			for key, v := range map[string]string{"HOME": account.Home, "SHELL": account.Shell} {
-				if v != "" {
-					cmd.Env[key] = v
-				}
-			}
-			return cmd, nil
-		},
-	})
 }

@@ -13,31 +13,36 @@ import (
 	"github.com/minihub/minihub/orm"
 )
 
-// Options are what Services needs; all but Logger are mandatory.
+// Options are what Services needs; all but Backoff, StopTimeouts and Logger are mandatory.
 type Options struct {
-	Store  *orm.Store
-	Rows   *hub.ServiceRows
-	Router hub.Router
-	Prober hub.Prober
-	Env    EnvOptions
-	Logger *slog.Logger
+	Store        *orm.Store
+	Rows         *hub.ServiceRows
+	Router       hub.Router
+	Prober       hub.Prober
+	Env          EnvOptions
+	Backoff      supervise.Backoff      // between restarts; zero: from 1 s to 60 s
+	StopTimeouts supervise.StopTimeouts // zero: JupyterHub's INT 30 s, TERM 30 s, KILL 5 s
+	Logger       *slog.Logger
 }
 
 // Services are all services of the hub. Safe for concurrent use.
 type Services struct {
-	o      Options
-	ctx    context.Context // of waits in the background
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	o  Options
+	wg sync.WaitGroup // of waits in the background
 
-	mu   sync.Mutex
-	live map[string]*service
+	mu     sync.Mutex
+	live   map[string]*service
+	cancel context.CancelFunc // ends the waits in the background; nil before Start
+	hubID  string             // "" before Start
 }
 
-// service is one service; only its supervisor changes after it was made.
+// service is one service; nothing but its supervisor and what that tells changes after it was made.
 type service struct {
 	def   hub.ConfiguredService
 	super *supervise.Supervisor // nil: not managed
+
+	mu    sync.Mutex
+	ended error // how the process ended last, with the last lines of its log
 }
 
 // View is a service with its live state.
@@ -45,7 +50,7 @@ type View struct {
 	orm.Service
 	Roles        []string
 	Prefix       string // "/services/name/" below base_url, "" without url
-	PID          int    // of a managed service, 0 when none
+	PID          int    // of the current or last run of a managed service, 0 when there was none
 	Managed      bool
 	Restarts     int // since the hub started
 	Capabilities []string
@@ -57,8 +62,7 @@ func New(o Options) *Services {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Services{o: o, ctx: ctx, cancel: cancel, live: map[string]*service{}}
+	return &Services{o: o, live: map[string]*service{}}
 }
 
 // Load takes over the services that hub.Setup found.
@@ -73,7 +77,7 @@ func (s *Services) Load(list []hub.ConfiguredService) {
 func (s *Services) make(def hub.ConfiguredService) *service {
 	sv := &service{def: def}
 	if def.Managed && def.Row.FromConfig {
-		sv.super = s.supervisor(def)
+		sv.super = s.supervisor(sv)
 	}
 	return sv
 }
@@ -131,7 +135,7 @@ func (s *Services) views(ctx context.Context, rows []orm.Service) ([]View, error
 		s.mu.Unlock()
 		if row.ServerID != nil {
 			v.Prefix = s.o.Rows.Prefix(row.Name)
-			v.Href = s.o.Env.PublicHost + v.Prefix
+			v.Href = cmp.Or(s.o.Rows.Host(row.Name), s.o.Env.PublicHost) + v.Prefix
 		}
 		if sv != nil {
 			v.Capabilities, v.Managed = sv.def.Capabilities, sv.super != nil
@@ -146,7 +150,8 @@ func (s *Services) views(ctx context.Context, rows []orm.Service) ([]View, error
 	return out, nil
 }
 
-// Create makes a service through the API and routes it; see hub.ServiceRows.Create for the errors. A service with url is waited for.
+// Create makes a service through the API and routes it; see hub.ServiceRows.Create for the errors. A proxy that does not answer is no
+// reason to take the service back: the next check of the routes adds what is missing.
 func (s *Services) Create(ctx context.Context, by *hub.Identity, spec hub.ServiceSpec) (*View, error) {
 	def, err := s.o.Rows.Create(ctx, by, spec)
 	if err != nil {
@@ -157,18 +162,26 @@ func (s *Services) Create(ctx context.Context, by *hub.Identity, spec hub.Servic
 	s.live[spec.Name] = sv
 	s.mu.Unlock()
 	if err := s.route(ctx, sv); err != nil {
-		return nil, err
+		s.o.Logger.WarnContext(ctx, "service could not be routed yet", "service", spec.Name, "err", err)
 	}
 	return s.Get(ctx, spec.Name)
 }
 
-// Delete deletes a service that was created through the API, and its route; see hub.ServiceRows.Delete for the errors.
+// Delete deletes a service that was created through the API, and its route; see hub.ServiceRows.Delete for the errors. A route that
+// cannot be deleted now goes with the next check.
 func (s *Services) Delete(ctx context.Context, name string) error {
 	if err := s.o.Rows.Delete(ctx, name); err != nil {
 		return err
 	}
 	s.mu.Lock()
+	sv := s.live[name]
 	delete(s.live, name)
 	s.mu.Unlock()
-	return s.o.Router.DeleteRoute(ctx, s.o.Rows.Prefix(name))
+	if sv == nil || sv.def.Addr == nil {
+		return nil
+	}
+	if err := s.o.Router.DeleteRoute(ctx, s.routespec(name)); err != nil {
+		s.o.Logger.WarnContext(ctx, "route of a deleted service is still there", "service", name, "err", err)
+	}
+	return nil
 }
