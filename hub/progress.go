@@ -90,18 +90,23 @@ func (s *Servers) Progress(ctx context.Context, user *orm.User, name string) (it
 	if _, err := s.View(ctx, user, name); err != nil {
 		return nil, err
 	}
-	if l := s.find(user.ID, name); l != nil {
-		l.mu.Lock()
-		log, st, failed := l.progress, l.stage, l.failed
-		l.mu.Unlock()
-		switch {
-		case st == ready:
-			return one(s.readyEvent(ctx, l)), nil
-		case st == starting:
-			return log.all(ctx), nil
-		case failed != nil:
-			return one(failedEvent(failed)), nil
-		}
+	notRunning := &Error{Kind: NotFound, Message: logName(user.Name, name) + " is not running", Hint: "start it first"}
+	l := s.find(user.ID, name)
+	if l == nil {
+		return nil, notRunning
+	}
+	l.mu.Lock()
+	log, st, failed := l.progress, l.stage, l.failed
+	l.mu.Unlock()
+	switch {
+	case st == ready:
+		return one(s.readyEvent(ctx, l)), nil
+	case st == starting:
+		return log.all(ctx), nil
+	case failed != nil:
+		return one(failedEvent(failed)), nil
+	case st == stopped || st == gone:
+		return nil, notRunning
 	}
 	return nil, &Error{Kind: Invalid, Message: logName(user.Name, name) + " is not starting...", Hint: "start it first"}
 }

@@ -146,7 +146,7 @@ func (s *Servers) rename(ctx context.Context, user *orm.User, from, to string) e
 func checkFree(ctx context.Context, store *orm.Store, user *orm.User, name string) error {
 	_, err := store.SpawnerByName(ctx, user.ID, name)
 	switch {
-	case err == nil:
+	case err == nil || name == "": // everybody has a default server, with or without a row
 		return &Error{Kind: Conflict, Message: fmt.Sprintf("User %s already has server '%s'", user.Name, clip(name, 64))}
 	case errors.Is(err, orm.ErrNotFound):
 		return nil

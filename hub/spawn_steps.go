@@ -108,6 +108,9 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 		if err := tx.UpdateSpawner(ctx, row, "server_id", "oauth_client_id", "started", "last_activity", "state"); err != nil {
 			return err
 		}
+		if err := tx.TouchUsers(ctx, map[int64]time.Time{row.UserID: now}); err != nil {
+			return err
+		}
 		return tx.SaveServerExtra(ctx, &orm.ServerExtra{SpawnerID: row.ID, TokenID: tok.ID, Marker: marker})
 	})
 	if err != nil {
@@ -117,7 +120,6 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 	l.mu.Lock()
 	l.addr = addr
 	l.mu.Unlock()
-	s.o.Activity.SeenUser(j.user.ID, now)
 	return nil
 }
 

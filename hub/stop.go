@@ -192,7 +192,6 @@ func (s *Servers) cleanUpRows(ctx context.Context, l *liveServer) error {
 	if err != nil {
 		s.o.Logger.ErrorContext(ctx, "rows of the stopped server could not be cleaned", "user", l.userName, "server", l.name, "err", err)
 	}
-	s.o.Activity.SeenUser(l.userID, now)
 	if hooked {
 		s.runStopHooks(ctx, l)
 	}

@@ -25,6 +25,9 @@ func dropRowsIn(ctx context.Context, tx *orm.Store, l *liveServer, base string, 
 	if err := tx.UpdateSpawner(ctx, row, "server_id", "oauth_client_id", "started", "last_activity", "state"); err != nil {
 		return err
 	}
+	if err := tx.TouchUsers(ctx, map[int64]time.Time{row.UserID: now}); err != nil {
+		return err
+	}
 	if serverID != nil {
 		if err := tx.DeleteServer(ctx, *serverID); err != nil {
 			return err
