@@ -21,7 +21,7 @@ bin/minihub: $(SOURCES) go.mod go.sum
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/minihub ./cmd/minihub
 
 test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, browser
-	@scripts/setup.sh packages venv sdist
+	@scripts/setup.sh packages venv sdist npm
 	@scripts/test.sh
 
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests

@@ -41,10 +41,20 @@ if ldd bin/minihub >"$log/ldd" 2>&1; then
 fi
 echo "bin/minihub: $(du -h bin/minihub | cut -f1), static"
 
-title "unit tests with the race detector, PAM and PostgreSQL"
-export MINIHUB_TEST_PYTHON=$root/.cache/venv/bin/python
-go_test unit env CGO_ENABLED=1 MINIHUB_TEST_PAM=1 \
-	scripts/postgres.sh go test -race -v -count=1 -timeout 15m ./...
+title "unit tests with the race detector, PAM, PostgreSQL, Python and the reference's parts"
+python=$root/.cache/venv/bin/python
+export MINIHUB_TEST_PYTHON=$python MINIHUB_TEST_JUPYTERHUB=$python MINIHUB_REF_PYTHON=$python
+export MINIHUB_TEST_SINGLEUSER=$root/.cache/venv/bin/jupyterhub-singleuser
+export MINIHUB_REF_TEMPLATES=$root/.cache/venv/share/jupyterhub/templates
+export MINIHUB_REF_CHP=$root/.cache/npm/node_modules/.bin/configurable-http-proxy
+MINIHUB_TEST_SDIST=$(dirname "$(ls -d .cache/sdist/jupyterhub-*/examples | head -1)")
+export MINIHUB_TEST_SDIST=$root/$MINIHUB_TEST_SDIST
+if [ "$(id -u)" = 0 ]; then
+	export MINIHUB_TEST_PAM=1 # these tests add a user to the machine and remove it
+else
+	echo "not root: the tests that log in through PAM and change users are skipped"
+fi
+go_test unit env CGO_ENABLED=1 scripts/postgres.sh go test -race -v -count=1 -timeout 15m ./...
 
 title "real clients and browser"
 go_test e2e go test -tags e2e -v -count=1 -timeout 25m ./e2e/...
