@@ -12,10 +12,12 @@ import (
 	"github.com/minihub/minihub/rbac"
 )
 
-// Seen is told about every use of a credential; Activity implements it. Calls must not block and may be concurrent.
+// Seen is told about every use of a credential; Activity implements it. Calls may be concurrent; SeenUser and SeenToken must not block.
 type Seen interface {
 	SeenUser(id int64, at time.Time)
 	SeenToken(id int64, at time.Time)
+	// First is told of the first use of a user or token (0: none) instead, and returns when it is stored.
+	First(ctx context.Context, userID, tokenID int64, at time.Time)
 }
 
 // AccessOptions configure Access.

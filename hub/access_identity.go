@@ -61,8 +61,17 @@ func (a *Access) sawToken(ctx context.Context, id *Identity, now time.Time) {
 	if a.seen == nil || ctx.Value(noActivity{}) != nil {
 		return
 	}
+	byUser := id.User != nil && (id.Token.Note == nil || !strings.HasPrefix(*id.Token.Note, serverNote))
+	switch {
+	case byUser && (id.Token.LastActivity == nil || id.User.LastActivity == nil):
+		a.seen.First(ctx, id.User.ID, id.Token.ID, now)
+		return
+	case id.Token.LastActivity == nil:
+		a.seen.First(ctx, 0, id.Token.ID, now)
+		return
+	}
 	a.seen.SeenToken(id.Token.ID, now)
-	if id.User != nil && (id.Token.Note == nil || !strings.HasPrefix(*id.Token.Note, serverNote)) {
+	if byUser {
 		a.seen.SeenUser(id.User.ID, now)
 	}
 }
@@ -181,7 +190,11 @@ func (a *Access) BySession(ctx context.Context, cookieID, sessionID string) (*Id
 	if e == nil {
 		return nil, nil
 	}
-	if a.seen != nil && ctx.Value(noActivity{}) == nil {
+	switch {
+	case a.seen == nil || ctx.Value(noActivity{}) != nil:
+	case e.id.User.LastActivity == nil:
+		a.seen.First(ctx, e.id.User.ID, 0, time.Now())
+	default:
 		a.seen.SeenUser(e.id.User.ID, time.Now())
 	}
 	id := *e.id // the session id is the browser's claim and not part of what is cached

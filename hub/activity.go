@@ -101,6 +101,22 @@ func (a *Activity) note(k seenKey, at time.Time) {
 	a.wake()
 }
 
+// First records the first use of a user or token (0: none) and returns when it is stored, so that no answer says "never" of the
+// credential that asked. It does not ask when the id was seen last: the row is new, and ids of deleted rows are given again.
+func (a *Activity) First(ctx context.Context, userID, tokenID int64, at time.Time) {
+	a.mu.Lock()
+	if userID != 0 {
+		a.seen[seenKey{'u', userID}] = at
+		later(a.pending.users, userID, at)
+	}
+	if tokenID != 0 {
+		a.seen[seenKey{'t', tokenID}] = at
+		later(a.pending.tokens, tokenID, at)
+	}
+	a.mu.Unlock()
+	_ = a.Flush(ctx) // what the database says is logged there; the request goes on without
+}
+
 // SeenServer records activity of a server's row and its user, as the proxy reports it.
 func (a *Activity) SeenServer(spawnerID, userID int64, at time.Time) {
 	a.mu.Lock()

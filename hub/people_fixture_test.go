@@ -335,6 +335,15 @@ func (s *fakeSeen) SeenToken(id int64, _ time.Time) {
 	s.tokens[id]++
 }
 
+func (s *fakeSeen) First(_ context.Context, userID, tokenID int64, at time.Time) {
+	if userID != 0 {
+		s.SeenUser(userID, at)
+	}
+	if tokenID != 0 {
+		s.SeenToken(tokenID, at)
+	}
+}
+
 func (s *fakeSeen) ofUser(id int64) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
