@@ -7,13 +7,13 @@ import (
 )
 
 // maxHeld limits how many held scopes a hint spells out.
-const maxHeld = 8
+const maxHeld = 12
 
 // Refusal says why a check failed.
 type Refusal struct {
 	// Needed are the scopes of which any one would do, with the filter that fits the target.
 	Needed []string
-	// Held are the holder's scopes about the same subject, expanded and sorted; not all that it holds.
+	// Held are the holder's scopes, expanded: first those about the same subject, then the others, each part sorted.
 	Held []string
 }
 
@@ -31,14 +31,16 @@ func (c *Catalog) Refusal(s Scopes, t Target, anyOf []string) Refusal {
 			}
 		}
 	}
-	held := make(Scopes)
+	held, others := make(Scopes), make(Scopes)
 	for name, f := range s {
 		about := subject(name)
 		if related[name] || slices.ContainsFunc(anyOf, func(n string) bool { return subject(n) == about }) {
 			held[name] = f
+		} else {
+			others[name] = f
 		}
 	}
-	r.Held = held.List()
+	r.Held = append(held.List(), others.List()...)
 	return r
 }
 
@@ -58,7 +60,7 @@ func (r Refusal) Hint(o Owner) string {
 	b.WriteString("needs one of: " + strings.Join(r.Needed, ", ") + "; held: ")
 	switch held := r.Held; {
 	case len(held) == 0:
-		b.WriteString("none of these")
+		b.WriteString("nothing")
 	case len(held) > maxHeld:
 		fmt.Fprintf(&b, "%s and %d more", strings.Join(held[:maxHeld], ", "), len(held)-maxHeld)
 	default:

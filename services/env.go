@@ -26,10 +26,11 @@ type place struct {
 }
 
 // environment is the complete environment of a managed service. The variables of the definition override the defaults, except those that
-// say who and where the service is. The callback is what is registered, also where JupyterHub's variable would name another one.
+// say who and where the service is.
 func (o EnvOptions) environment(def hub.ConfiguredService, at place) map[string]string {
 	name := def.Row.Name
-	access, _ := json.Marshal([]string{"access:services", "access:services!service=" + name}) // strings always can
+	own, _ := json.Marshal("access:services!service=" + name) // strings always can
+	access := `["access:services", ` + string(own) + `]`      // spaced as Python writes it
 	env := maps.Clone(o.KeptEnv)
 	if env == nil {
 		env = map[string]string{}
@@ -37,7 +38,7 @@ func (o EnvOptions) environment(def hub.ConfiguredService, at place) map[string]
 	maps.Copy(env, map[string]string{
 		"JUPYTERHUB_API_TOKEN": def.Token, "JPY_API_TOKEN": def.Token, "JUPYTERHUB_API_URL": o.HubAPIURL, "JUPYTERHUB_BASE_URL": o.BaseURL,
 		"JUPYTERHUB_HOST": o.PublicHost, "JUPYTERHUB_CLIENT_ID": "service-" + name, "JUPYTERHUB_USER": "", "JUPYTERHUB_SERVER_NAME": "",
-		"JUPYTERHUB_OAUTH_ACCESS_SCOPES": string(access), "JUPYTERHUB_OAUTH_SCOPES": string(access), "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": "[]",
+		"JUPYTERHUB_OAUTH_ACCESS_SCOPES": access, "JUPYTERHUB_OAUTH_SCOPES": access, "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": "[]",
 		"JUPYTERHUB_OAUTH_CALLBACK_URL": "oauth_callback", "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": "0",
 		"JUPYTERHUB_PUBLIC_URL": "", "JUPYTERHUB_PUBLIC_HUB_URL": "", "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/",
 	})
@@ -47,8 +48,9 @@ func (o EnvOptions) environment(def hub.ConfiguredService, at place) map[string]
 	if def.Row.OAuthClientID != nil {
 		env["JUPYTERHUB_CLIENT_ID"] = *def.Row.OAuthClientID
 	}
-	if def.RedirectURI != "" {
-		env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = def.RedirectURI
+	if def.Addr != nil {
+		// not oauth_redirect_uri, which may be a public address: this is where the service itself listens
+		env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = at.host + at.prefix + "oauth_callback"
 	}
 	if def.Row.SystemUser != nil {
 		env["JUPYTERHUB_USER"] = *def.Row.SystemUser

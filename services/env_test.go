@@ -48,6 +48,9 @@ func TestEnvironment(t *testing.T) {
 		{"client of its own", withURL(hub.ServiceSpec{Name: "s", OAuthClientID: "service-other", OAuthClientAllowedScopes: []string{"read:users"}, OAuthNoConfirm: true}), nil,
 			map[string]string{"JUPYTERHUB_SERVICE_URL": "URL", "JUPYTERHUB_SERVICE_PREFIX": "/base/services/s/", "JUPYTERHUB_CLIENT_ID": "service-other",
 				"JUPYTERHUB_OAUTH_CALLBACK_URL": "/base/services/s/oauth_callback"}},
+		{"redirect of its own", withURL(hub.ServiceSpec{Name: "s", OAuthRedirectURI: "http://elsewhere/cb"}), nil, map[string]string{"JUPYTERHUB_SERVICE_URL": "URL",
+			"JUPYTERHUB_SERVICE_PREFIX": "/base/services/s/", "JUPYTERHUB_OAUTH_CALLBACK_URL": "/base/services/s/oauth_callback"}},
+		{"redirect without url", hub.ServiceSpec{Name: "s", Command: []string{"sleep", "600"}, OAuthRedirectURI: "http://elsewhere/cb"}, nil, nil},
 		{"token and environment", hub.ServiceSpec{Name: "s", Command: []string{"/bin/sleep", "600"}, APIToken: "a-token-of-mine", Environment: map[string]string{
 			"A": "1", "EMPTY": "", "JUPYTERHUB_HOST": "mine", "JUPYTERHUB_SERVICE_NAME": "nope", "MINIHUB_HUB_ID": "nope", "PATH": "/x", "JUPYTERHUB_SERVICE_URL": "http://me"}}, nil,
 			map[string]string{"A": "1", "EMPTY": "", "JUPYTERHUB_HOST": "mine", "PATH": "/x", "JUPYTERHUB_SERVICE_URL": "http://me",
@@ -70,7 +73,7 @@ func TestEnvironment(t *testing.T) {
 				"PATH": os.Getenv("PATH"), "LANG": "C.UTF-8", "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/base/hub/api", "JUPYTERHUB_BASE_URL": "/base/",
 				"JUPYTERHUB_CLIENT_ID": "service-s", "JUPYTERHUB_HOST": "", "JUPYTERHUB_USER": "", "JUPYTERHUB_SERVER_NAME": "", "JUPYTERHUB_SERVICE_NAME": "s",
 				"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/", "JUPYTERHUB_OAUTH_CALLBACK_URL": "oauth_callback", "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": "[]",
-				"JUPYTERHUB_OAUTH_SCOPES": `["access:services","access:services!service=s"]`, "JUPYTERHUB_OAUTH_ACCESS_SCOPES": `["access:services","access:services!service=s"]`,
+				"JUPYTERHUB_OAUTH_SCOPES": `["access:services", "access:services!service=s"]`, "JUPYTERHUB_OAUTH_ACCESS_SCOPES": `["access:services", "access:services!service=s"]`,
 				"JUPYTERHUB_PUBLIC_URL": "", "JUPYTERHUB_PUBLIC_HUB_URL": "", "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": "0", "MINIHUB_HUB_ID": id,
 				"JUPYTERHUB_API_TOKEN": got["JUPYTERHUB_API_TOKEN"], "JPY_API_TOKEN": got["JUPYTERHUB_API_TOKEN"],
 			}
@@ -126,8 +129,9 @@ func TestUser(t *testing.T) {
 	spec := sleeper("s")
 	spec.User = "nobody"
 	if os.Getuid() != 0 {
+		spec.User = "daemon"
 		err := newWorld(t, []hub.ServiceSpec{spec}).services.Start(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "as user nobody") {
+		if err == nil || !strings.Contains(err.Error(), "as user daemon") {
 			t.Errorf("without being root: %v", err)
 		}
 		return
