@@ -35,7 +35,7 @@ lint: ## gofmt, go vet, staticcheck
 
 bench: build ## minihub and JupyterHub side by side: start, memory, requests per second
 	@scripts/setup.sh packages venv npm
-	@scripts/bench.sh
+	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
 
 setup: ## prepare everything that the other targets need
 	@scripts/setup.sh packages venv sdist npm

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -112,6 +113,11 @@ func TestCrash(t *testing.T) {
 	c.hub.Run(t)
 	admin := c.hub.Admin(t)
 	t.Run("the running are adopted", func(t *testing.T) {
+		for _, path := range append(slices.Collect(maps.Keys(c.running)), "/user/real/api") {
+			harness.Poll(t, 20*time.Second, path+" to have its route again", func() bool {
+				return c.hub.API(t, "").Get(path).Status == http.StatusOK
+			})
+		}
 		for path, was := range c.running {
 			now := ask(t, c.hub, path)
 			if now != was {

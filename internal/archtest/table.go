@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"internal/metrics":         {},
 	"internal/archtest":        {},
 	"internal/deps":            {},
+	"bench":                    {"hubapi"},
 	"e2e":                      {"hubapi", "e2e/harness"},
 	"e2e/harness":              {"hubapi"},
 	"e2e/browser":              {"hubapi", "e2e/harness"},
