@@ -100,6 +100,7 @@ func TestErrorsGoToTheClient(t *testing.T) {
 		{"long challenge", "response_type=code&code_challenge=" + strings.Repeat("a", 129), "invalid_request"},
 		{"bad alphabet", "response_type=code&code_challenge=" + challenge[:42] + "%2B", "invalid_request"},
 		{"unknown scope", "response_type=code&scope=read:everything", "invalid_scope"},
+		{"long scope", "response_type=code&scope=" + strings.Repeat("x", 5000), "invalid_scope"},
 		{"no scope, no role", "response_type=code&scope=legacy+nothing", "invalid_scope"},
 		{"hostile scope", "response_type=code&scope=" + url.QueryEscape("\"<script>\x00\\é"), "invalid_scope"},
 		{"many scopes", "response_type=code&scope=" + strings.Repeat("x+", 600), "invalid_scope"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,34 @@ func TestConsentNeedsXSRF(t *testing.T) {
 	}
 	if a := alice.post(authorizeURL(), url.Values{"_xsrf": {c.XSRF}}); a.status != http.StatusFound {
 		t.Errorf("with its own: %d %s", a.status, a.body)
+	}
+}
+
+// Where the middleware had no reason to read the form, it is read here.
+func TestConsentFormUnread(t *testing.T) {
+	s := newSite(t)
+	rita := s.browser("rita")
+	send := func(body string) answer {
+		t.Helper()
+		r, err := http.NewRequest(http.MethodPost, s.http.URL+authorizeURL(), strings.NewReader(body))
+		noErr(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Mode", "websocket") // no form of any page has this
+		return rita.do(r)
+	}
+	a := send("scopes=custom:app:read")
+	if a.status != http.StatusFound {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	row, err := s.store.CodeByValue(t.Context(), a.to.Query().Get("code"))
+	noErr(t, err)
+	if !slices.Contains(row.Scopes, "custom:app:read") || slices.Contains(row.Scopes, "read:users:name") {
+		t.Errorf("granted %v", row.Scopes)
+	}
+	for _, body := range []string{"scopes=%zz", "scopes=" + strings.Repeat("x", 100_000)} {
+		if a := send(body); a.status != http.StatusBadRequest || a.to != nil {
+			t.Errorf("%.20s: %d %v", body, a.status, a.to)
+		}
 	}
 }
 

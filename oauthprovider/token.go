@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -33,49 +34,59 @@ const maxForm = 64 << 10
 // shape of section 5.2; the error is always nil.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	_, _, basic := r.BasicAuth()
-	reply, err := p.exchange(r)
+	reply, client, err := p.exchange(r)
 	if err == nil {
 		return writeJSON(w, http.StatusOK, reply)
 	}
 	var oe *oauthError
 	if errors.As(err, &oe) {
-		p.o.Logger.WarnContext(r.Context(), "oauth token refused", "err", oe)
+		p.o.Logger.WarnContext(r.Context(), "oauth token refused", "err", oe, "client", short(client))
 		return writeTokenError(w, oe, basic)
 	}
-	p.o.Logger.ErrorContext(r.Context(), "oauth token could not be issued", "request_id", w.Header().Get("X-Request-Id"), "err", err)
+	p.o.Logger.ErrorContext(r.Context(), "oauth token could not be issued", "client", short(client), "request_id", w.Header().Get("X-Request-Id"), "err", err)
 	return writeTokenError(w, serverError(err), basic)
 }
 
-func (p *Provider) exchange(r *http.Request) (*tokenReply, error) {
+// exchange does the work of Token; client is who asks, as far as that is known.
+func (p *Provider) exchange(r *http.Request) (reply *tokenReply, client string, err error) {
 	form, err := readForm(r)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	id, secret, err := clientCredentials(r, form)
 	if err != nil {
-		return nil, err
+		return nil, id, err
 	}
-	client, err := p.authenticate(r.Context(), id, secret)
+	row, err := p.authenticate(r.Context(), id, secret)
 	if err != nil {
-		return nil, err
+		return nil, id, err
 	}
 	switch form.Get("grant_type") {
 	case "authorization_code":
 	case "":
-		return nil, invalidRequest("grant_type is missing, it must be authorization_code")
+		return nil, id, invalidRequest("grant_type is missing, it must be authorization_code")
 	default:
-		return nil, newError("unsupported_grant_type", "grant_type must be authorization_code")
+		return nil, id, newError("unsupported_grant_type", "grant_type must be authorization_code")
 	}
-	if err := p.checkCode(r.Context(), client, form); err != nil {
-		return nil, err
+	if err := p.checkCode(r.Context(), row, form); err != nil {
+		return nil, id, err
 	}
 	info, err := p.server.GetAccessToken(r.Context(), oauth2.AuthorizationCode, &oauth2.TokenGenerateRequest{
 		ClientID: id, ClientSecret: secret, Code: form.Get("code"), CodeVerifier: form.Get("code_verifier"), RedirectURI: form.Get("redirect_uri"), Request: r})
 	if err != nil {
-		return nil, lateError(err)
+		return nil, id, lateError(err)
 	}
 	p.o.Logger.InfoContext(r.Context(), "oauth token issued", "client", id)
-	return &tokenReply{AccessToken: info.GetAccess(), ExpiresIn: int64(info.GetAccessExpiresIn() / time.Second), TokenType: "Bearer", Scope: info.GetScope()}, nil
+	return &tokenReply{AccessToken: info.GetAccess(), ExpiresIn: int64(info.GetAccessExpiresIn() / time.Second), TokenType: "Bearer", Scope: info.GetScope()}, id, nil
+}
+
+// short cuts what strangers sent to what a log line can bear.
+func short(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
 }
 
 // lateError translates what can only happen after checkCode: another request had the code first, or the client was changed or deleted
@@ -130,15 +141,27 @@ func clientCredentials(r *http.Request, form url.Values) (id, secret string, err
 	return id, secret, nil
 }
 
+// authenticate checks id and secret of a client. Only the log tells what is wrong with them.
 func (p *Provider) authenticate(ctx context.Context, id, secret string) (*orm.OAuthClient, error) {
 	client, err := p.client(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if client == nil || client.Secret == "" || secret == "" || !orm.VerifyToken(client.Secret, secret) {
-		return nil, invalidClient()
+	reason := ""
+	switch {
+	case client == nil:
+		reason = "there is no such client"
+	case client.Secret == "":
+		reason = "the client has no secret; a service's secret is its api_token"
+	case secret == "":
+		reason = "no client_secret was sent"
+	case !orm.VerifyToken(client.Secret, secret):
+		reason = "wrong client_secret"
+	default:
+		return client, nil
 	}
-	return client, nil
+	p.o.Logger.WarnContext(ctx, "oauth client not accepted", "client", short(id), "reason", reason)
+	return nil, invalidClient()
 }
 
 // checkCode checks everything that must not burn the code when it is wrong: a thief without the verifier, or a client with a typing

@@ -76,6 +76,16 @@ func TestClientAuthentication(t *testing.T) {
 	}
 	// None of them burnt the code.
 	s.token(form(code), basic(appID, appSecret)).want(t, 200, "")
+	// The answer says nothing of what was wrong, the log does.
+	log := s.log.String()
+	for _, want := range []string{"there is no such client", "its api_token", "no client_secret was sent", "wrong client_secret"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %q", want)
+		}
+	}
+	if strings.Contains(log, appSecret) || strings.Contains(log, code) {
+		t.Error("the log has secrets")
+	}
 }
 
 func TestGrantTypes(t *testing.T) {
