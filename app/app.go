@@ -41,6 +41,8 @@ type App struct {
 	edge    *edge
 	listen  *listeners
 
+	restoring chan error // result of the check of running servers
+
 	quit     chan struct{} // closed when the hub must end
 	quitOnce sync.Once
 	mu       sync.Mutex
@@ -125,8 +127,10 @@ func (a *App) arrange() {
 	p.add("pid file", a.writePID, a.removePID)
 	p.add("roles, users, groups and services", a.runSetup, nil)
 	p.add("servers", nil, func(ctx context.Context) error { return a.core.servers.Close(ctx) })
+	p.add("server names", a.core.servers.CheckNames, nil)
+	p.add("running servers", a.restore, nil)
 	p.add("listeners", a.listen.start, a.listen.stop)
-	p.add("running servers", a.restore, a.stopServers)
+	p.add("checks of running servers", a.restored, a.stopServers)
 	p.add("services", a.core.services.Start, a.core.services.Stop)
 	p.add("proxy routes", func(ctx context.Context) error { return a.core.routes.Check(ctx) }, nil)
 	p.add("oauth clients", func(ctx context.Context) error { return a.core.setup.Cleanup(ctx, nil) }, nil)
@@ -145,11 +149,38 @@ func (a *App) runSetup(ctx context.Context) error {
 	return nil
 }
 
+// restoreHead is how long the ports stay closed for the check of running servers, which is mostly done by then.
+const restoreHead = time.Second
+
+// restore begins to take over the servers of an earlier hub. Their state is known when it returns, so that requests see "check".
 func (a *App) restore(ctx context.Context) error {
 	begin := time.Now()
-	err := a.core.servers.Restore(ctx, a.core.rules.Blocked)
-	a.metrics.RestoredServers(time.Since(begin))
-	return err
+	done := make(chan error, 1)
+	a.restoring = done
+	go func() {
+		err := a.core.servers.Restore(context.WithoutCancel(ctx), a.core.rules.Blocked)
+		a.metrics.RestoredServers(time.Since(begin))
+		done <- err
+	}()
+	head := time.NewTimer(restoreHead)
+	defer head.Stop()
+	select {
+	case err := <-done:
+		done <- nil // for restored
+		return err
+	case <-head.C:
+		return nil
+	}
+}
+
+// restored waits until the check is done, or init_spawners_timeout is over.
+func (a *App) restored(ctx context.Context) error {
+	select {
+	case err := <-a.restoring:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // stopServers stops all servers when the hub ends, unless they are to go on.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/urlpath"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
 	"github.com/minihub/minihub/services"
@@ -74,6 +75,7 @@ func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authent
 	if err != nil {
 		return err
 	}
+	traits.URLs.HostOf = a.hostOf(urlpath.KindUser)
 	if c.routes, err = a.newRoutes(); err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (a *App) envKeep(d spawner.Driver) []string {
 
 func (a *App) buildServices(catalog *rbac.Catalog) {
 	c, log := a.core, a.o.Logger
-	c.rows = hub.NewServiceRows(hub.ServiceRowsOptions{Store: a.store, Tokens: c.tokens, Catalog: catalog, BaseURL: a.urls.BaseURL, Logger: log})
+	c.rows = hub.NewServiceRows(hub.ServiceRowsOptions{Store: a.store, Tokens: c.tokens, Catalog: catalog, BaseURL: a.urls.BaseURL, HostOf: a.hostOf(urlpath.KindService), Logger: log})
 	c.services = services.New(services.Options{Store: a.store, Rows: c.rows, Router: c.routes, Prober: newProber(), Logger: log, Env: services.EnvOptions{
 		BaseURL: a.urls.BaseURL, HubAPIURL: a.urls.HubAPIURL, PublicHost: a.urls.PublicHost, PublicURL: a.urls.PublicURL,
 		KeptEnv: keptEnv(serviceEnvKeep(), a.o.LookupEnv), CookieHostPrefix: a.cfg.JupyterHub.CookieHostPrefixEnabled,

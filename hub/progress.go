@@ -125,7 +125,7 @@ func failedEvent(e *Error) ProgressEvent {
 }
 
 func (s *Servers) readyEvent(ctx context.Context, l *liveServer) ProgressEvent {
-	u := l.url(s)
+	u := s.o.Traits.URLs.host(l.userName) + l.url(s)
 	e := ProgressEvent{Progress: 100, Ready: true, URL: u, Message: "Server ready at " + u, HTMLMessage: `Server ready at <a href="` + u + `">` + u + `</a>`}
 	if s.o.Hooks.ProgressReady == nil {
 		return e

@@ -1,6 +1,9 @@
 package hub
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // ServerTraits are the settings of JupyterHub and Spawner that decide how servers live. Names follow the traits.
 type ServerTraits struct {
@@ -34,6 +37,24 @@ type ServerURLs struct {
 	HubAPIURL  string // http://127.0.0.1:8081/hub/api
 	PublicHost string // scheme://host of public_url or subdomain_host, "" when unknown
 	PublicURL  string // public URL of the hub's base, with trailing slash, "" when unknown
+	// HostOf is scheme://host of a user's own subdomain; nil: everybody is on the hub's host.
+	HostOf func(user string) string
+}
+
+// host returns scheme://host of a user's subdomain, "" without subdomains.
+func (u *ServerURLs) host(user string) string {
+	if u.HostOf == nil {
+		return ""
+	}
+	return u.HostOf(user)
+}
+
+// routespec is a path in the proxy's table: with the host name in front when the user has a subdomain (behaviours.md 9).
+func (u *ServerURLs) routespec(user, path string) string {
+	if at, err := url.Parse(u.host(user)); err == nil {
+		return at.Hostname() + path
+	}
+	return path
 }
 
 // GroupOverride is one entry of Spawner.group_overrides.

@@ -101,7 +101,7 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	env["JUPYTERHUB_CLIENT_ID"] = urlpath.ClientID(l.userName, l.name)
 	env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = boolEnv(s.o.Traits.CookieHostPrefix)
 	env["JUPYTERHUB_HOST"] = u.PublicHost
-	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = prefix + "oauth_callback"
+	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = u.host(l.userName) + prefix + "oauth_callback"
 	env["JUPYTERHUB_OAUTH_ACCESS_SCOPES"], env["JUPYTERHUB_OAUTH_SCOPES"] = access, access
 	env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"] = s.o.Traits.ListText(j.traits.OAuthClientAllowedScopes)
 	env["JUPYTERHUB_USER"], env["JUPYTERHUB_SERVER_NAME"] = l.userName, l.name
@@ -113,6 +113,9 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	if u.PublicURL != "" {
 		env["JUPYTERHUB_PUBLIC_URL"] = strings.TrimSuffix(u.PublicURL, u.BaseURL) + prefix
 		env["JUPYTERHUB_PUBLIC_HUB_URL"] = u.PublicURL + "hub/"
+	}
+	if host := u.host(l.userName); host != "" {
+		env["JUPYTERHUB_PUBLIC_URL"] = host + prefix
 	}
 	if s.o.Traits.AdminAccess {
 		env["JUPYTERHUB_ADMIN_ACCESS"] = "1"

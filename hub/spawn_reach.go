@@ -92,7 +92,7 @@ func exitText(e *spawner.Exit) string {
 // addRoute gives the server its route. It is the path that its process was told, whatever the user's name is by now.
 func (s *Servers) addRoute(ctx context.Context, l *liveServer) error {
 	l.mu.Lock()
-	spec, target, data := l.addr.BaseURL, addrURL(l.addr), routeData(l)
+	spec, target, data := s.o.Traits.URLs.routespec(l.userName, l.addr.BaseURL), addrURL(l.addr), routeData(l)
 	l.routed = spec
 	l.mu.Unlock()
 	begin := time.Now()

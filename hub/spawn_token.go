@@ -74,7 +74,7 @@ func (s *Servers) oauthClient(l *liveServer, j *spawnJob) *orm.OAuthClient {
 	slices.Sort(allowed)
 	return &orm.OAuthClient{
 		Identifier: urlpath.ClientID(l.userName, l.name), Description: serverTokenNote + prefix,
-		Secret: orm.HashToken(j.token, clientSecretRounds), RedirectURI: prefix + "oauth_callback", AllowedScopes: slices.Compact(allowed),
+		Secret: orm.HashToken(j.token, clientSecretRounds), RedirectURI: s.o.Traits.URLs.host(l.userName) + prefix + "oauth_callback", AllowedScopes: slices.Compact(allowed),
 	}
 }
 

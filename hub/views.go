@@ -20,6 +20,7 @@ type ServerView struct {
 	Failed          *Error // last failed start, until the next explicit one
 	FailedDiagnosis *spawner.Diagnosis
 	URLPath         string // "/user/name/server/" with base_url in front, percent-encoded
+	Host            string // scheme://host when the user has a subdomain, else ""
 }
 
 // View returns one server. The default server always exists; another one that does not is NotFound.
@@ -64,7 +65,7 @@ func (s *Servers) Views(ctx context.Context, users []orm.User) (map[int64][]Serv
 }
 
 func (s *Servers) view(user *orm.User, row orm.Spawner) ServerView {
-	v := ServerView{Spawner: row, UserName: user.Name, URLPath: s.URLPath(user.Name, row.Name)}
+	v := ServerView{Spawner: row, UserName: user.Name, URLPath: s.URLPath(user.Name, row.Name), Host: s.o.Traits.URLs.host(user.Name)}
 	l := s.find(user.ID, row.Name)
 	if l == nil {
 		return v
@@ -112,6 +113,9 @@ func (s *Servers) Counts() (spawning, active int) {
 	return spawning, active
 }
 
+// URL is the address of the server as browsers use it: a path of the hub's host, or a whole URL with subdomains.
+func (v *ServerView) URL() string { return v.Host + v.URLPath }
+
 // WantedRoute is a route that the proxy must have.
 type WantedRoute struct {
 	Target string
@@ -127,6 +131,7 @@ func (s *Servers) Routes() (want map[string]WantedRoute, keep map[string]bool) {
 		if l.addr != nil {
 			spec = l.addr.BaseURL
 		}
+		spec = s.o.Traits.URLs.routespec(l.userName, spec)
 		switch {
 		case l.stage == ready && l.addr != nil:
 			want[spec] = WantedRoute{Target: addrURL(l.addr), Data: routeData(l)}
