@@ -155,11 +155,13 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 	})
 	t.Run("token", func(t *testing.T) {
 		tab.Use(t)
+		// JupyterHub shows the token as text, minihub in a field to copy it from
+		const shown = `(e => (e.value ?? e.innerText).trim())(document.querySelector("#token-result"))`
 		tab.Go("/hub/token")
 		tab.Type("#token-note", "for my script")
 		tab.Click("#request-token-form [type=submit]")
-		tab.Wait("the new token", `/^[0-9a-zA-Z_-]{32,}$/.test(document.querySelector("#token-result").innerText.trim())`)
-		token, _ := Eval[string](tab, `document.querySelector("#token-result").innerText.trim()`)
+		tab.Wait("the new token", `/^[0-9a-zA-Z_-]{32,}$/.test(`+shown+`)`)
+		token, _ := Eval[string](tab, shown)
 		hub.Secret(token)
 		if m := hub.API(t, token).Get("/user").Want(http.StatusOK).Map(); m["name"] != "ada" {
 			t.Errorf("the token of the page: %v", m)
