@@ -54,6 +54,9 @@ func (s *Site) adminUsers(r *http.Request, vars map[string]any) error {
 	if len(q.Sort) > 0 && q.Sort[0] == '-' {
 		q.Sort, q.Desc = q.Sort[1:], true
 	}
+	if !slices.Contains([]string{"id", "name", "last_activity"}, q.Sort) {
+		q.Sort = "id" // links of older versions sort by other columns; the page is no place for an error about it
+	}
 	if q.State != "" {
 		q.ActiveSpawners = s.o.Hub.Servers.PendingIDs()
 	}

@@ -170,6 +170,8 @@ func (s *Site) logout(w http.ResponseWriter, r *http.Request) error {
 		s.o.Traits.Logins.LoggedOut(time.Since(begin))
 	}
 	if s.o.Traits.Logins.AutoLogin {
+		x := s.o.Sessions.XSRF // the browser is anonymous now
+		s.o.Sessions.Cookies.SetXSRF(w.Header(), x.New(x.AnonymousTokenID("", httpmw.RemoteIP(r), r.Header)), false)
 		return s.write(w, r, view{template: "logout.html"})
 	}
 	return redirect(w, http.StatusFound, s.loginURL())

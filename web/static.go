@@ -62,7 +62,7 @@ func newAssets(hubPrefix string, look Look) (*assets, error) {
 		return nil, fmt.Errorf("read embedded static files: %w", err)
 	}
 	a.version = hex.EncodeToString(all.Sum(nil)[:8])
-	a.logo = a.files["images/logo.svg"]
+	a.logo = a.files["images/jupyterhub-80.png"] // made from logo.svg; themes and tests expect a PNG of this name
 	if a.logoFile != "" {
 		a.logo = nil
 	}
@@ -72,6 +72,8 @@ func newAssets(hubPrefix string, look Look) (*assets, error) {
 
 func contentType(name string) string {
 	switch path.Ext(name) {
+	case ".css":
+		return "text/css"
 	case ".ico":
 		return "image/x-icon"
 	case ".js":

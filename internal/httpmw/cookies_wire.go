@@ -49,14 +49,21 @@ func (c setCookie) String() string {
 
 // putCookie adds the line to an answer, in place of an earlier one for the same name.
 func putCookie(h http.Header, c setCookie) {
-	lines := h["Set-Cookie"]
-	kept := lines[:0:0]
-	for _, line := range lines {
-		if !strings.HasPrefix(line, c.name+"=") {
+	dropCookie(h, c.name)
+	h["Set-Cookie"] = append(h["Set-Cookie"], c.String())
+}
+
+// dropCookie takes back what was to be set.
+func dropCookie(h http.Header, name string) {
+	kept := h["Set-Cookie"][:0:0]
+	for _, line := range h["Set-Cookie"] {
+		if !strings.HasPrefix(line, name+"=") {
 			kept = append(kept, line)
 		}
 	}
-	h["Set-Cookie"] = append(kept, c.String())
+	if h.Del("Set-Cookie"); len(kept) > 0 {
+		h["Set-Cookie"] = kept
+	}
 }
 
 // quoteCookie puts a value in double quotes unless it is a plain token (RFC 2109, as Python writes it): the login cookie,
