@@ -69,6 +69,8 @@ func (s *Services) startOne(ctx context.Context, sv *service) error {
 	switch {
 	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("wait for it at %s: %w", target(sv.def.Addr), context.Cause(ctx))
 	case sv.lastEnd() != nil:
 		return fmt.Errorf("%w; it has to stay and to answer at %s", sv.lastEnd(), target(sv.def.Addr))
 	}

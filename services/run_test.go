@@ -5,6 +5,7 @@ package services_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,6 +117,24 @@ func TestStartWithoutProxy(t *testing.T) {
 	w.router.breaks(fmt.Errorf("proxy is away"))
 	if err := w.services.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "start service web: add its route: proxy is away") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A hub that is stopped while it starts does not blame the service, and leaves nothing running.
+func TestStartIsCalledOff(t *testing.T) {
+	spec := shell("slow", "echo ready; exec sleep 600")
+	spec.URL = "http://" + freeAddress(t)
+	w := newWorld(t, []hub.ServiceSpec{spec})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error)
+	go func() { failed <- w.services.Start(ctx) }()
+	eventually(t, "it waits", func() bool { return w.log.has("[slow] ready") })
+	cancel()
+	if err := <-failed; !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "timeout") {
+		t.Errorf("%v", err)
+	}
+	if alive(w.view("slow").PID) {
+		t.Error("it still runs")
 	}
 }
 
