@@ -1,0 +1,71 @@
+package pybridge
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Request is the HTTP request that the hub is working on, as hooks see it through handler.
+type Request struct {
+	Method   string              `json:"method"`
+	URI      string              `json:"uri"`
+	Host     string              `json:"host"`
+	Protocol string              `json:"protocol"`
+	RemoteIP string              `json:"remote_ip"`
+	Headers  map[string][]string `json:"headers"`
+	Query    map[string][]string `json:"query"`
+	Form     map[string][]string `json:"form,omitempty"`
+	// Current finds out who made the request, when a hook is called; "" for nobody.
+	Current func() string `json:"-"`
+}
+
+type requestKey struct{}
+
+// WithRequest puts a request into a context; calls made with it, or with one derived from it, tell hooks about the request.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestFrom returns the request of a context; nil when there is none.
+func RequestFrom(ctx context.Context) *Request {
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	return r
+}
+
+// MarshalJSON adds who made the request.
+func (r *Request) MarshalJSON() ([]byte, error) {
+	type plain Request
+	out := struct {
+		*plain
+		User *User `json:"user,omitempty"`
+	}{plain: (*plain)(r)}
+	if r.Current != nil {
+		if name := r.Current(); name != "" {
+			out.User = &User{Name: name}
+		}
+	}
+	return json.Marshal(out)
+}
+
+// withForm returns the request of a context with the fields of its form.
+func withForm(ctx context.Context, form map[string][]string) *Request {
+	r := RequestFrom(ctx)
+	if r == nil {
+		return nil
+	}
+	out := *r
+	out.Form = form
+	return &out
+}
+
+type modelKey struct{}
+
+// withModel makes a login whose outcome is known already.
+func withModel(ctx context.Context, m *Model) context.Context {
+	return context.WithValue(ctx, modelKey{}, m)
+}
+
+func modelFrom(ctx context.Context) *Model {
+	m, _ := ctx.Value(modelKey{}).(*Model)
+	return m
+}
