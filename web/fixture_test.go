@@ -19,7 +19,6 @@ import (
 	"github.com/minihub/minihub/internal/httpmw"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
-	"github.com/minihub/minihub/spawner"
 	"github.com/minihub/minihub/spawner/spawnertest"
 	"github.com/minihub/minihub/web"
 )
@@ -127,7 +126,14 @@ func newWorld(t testing.TB, o worldOptions) *world {
 			URLs:     hub.ServerURLs{BaseURL: o.base},
 			ListText: func(l []string) string { return strings.Join(l, ",") },
 			Spawn:    hub.SpawnTraits{StartTimeout: time.Minute, HTTPTimeout: time.Minute, Cmd: []string{"x"}}}})
-	t.Cleanup(func() { _ = w.servers.Close(context.Background()); w.fake.Shutdown() })
+	t.Cleanup(func() {
+		w.fake.Shutdown() // ends starts and stops in progress
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := w.servers.Close(ctx); err != nil {
+			t.Error("servers did not end:", err)
+		}
+	})
 	w.users.SetServers(w.servers)
 	w.shares = hub.NewShares(hub.SharesOptions{Store: w.store, Access: w.access, Catalog: catalog, Servers: w.servers, Logger: logger})
 	setup := hub.NewSetup(hub.SetupOptions{Store: w.store, Catalog: catalog, Users: w.users, Rules: rules, Tokens: w.tokens,
@@ -268,4 +274,9 @@ func until(t testing.TB, what string, ok func() bool) {
 	t.Fatal("did not happen: " + what)
 }
 
-var _ = spawner.Identity{}
+type ctxt = context.Context
+
+// services is a fixed menu.
+type services []web.Service
+
+func (s services) Displayed(context.Context) ([]web.Service, error) { return s, nil }
