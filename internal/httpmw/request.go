@@ -82,7 +82,8 @@ func Param(r *http.Request, name string) string {
 	return v
 }
 
-// paramsValid tells whether every path parameter decodes to UTF-8 without control characters.
+// paramsValid tells whether every path parameter decodes to UTF-8 without control characters. Names of servers from older hubs may
+// have some: hub says what to do about them.
 func paramsValid(r *http.Request) bool {
 	rc := chi.RouteContext(r.Context())
 	if rc == nil {
@@ -93,7 +94,10 @@ func paramsValid(r *http.Request) bool {
 			continue
 		}
 		v, err := url.PathUnescape(rc.URLParams.Values[i])
-		if err != nil || !utf8.ValidString(v) || strings.ContainsFunc(v, func(c rune) bool { return c < 0x20 || c == 0x7f }) {
+		if err != nil || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+			return false
+		}
+		if key != "server" && strings.ContainsFunc(v, func(c rune) bool { return c < 0x20 || c == 0x7f }) {
 			return false
 		}
 	}
