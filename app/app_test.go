@@ -251,25 +251,6 @@ func TestCheckFindsWhatOnlyThePartsKnow(t *testing.T) {
 	}
 }
 
-func TestABuildWithoutPAMStartsAndLetsNobodyIn(t *testing.T) {
-	h := newHub(t, func(c map[string]map[string]any) { delete(c["JupyterHub"], "authenticator_class") })
-	cfg, report, err := h.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cfg.JupyterHub.AuthenticatorClass.Native == "pam" {
-		t.Skip("this build has PAM: run with CGO_ENABLED=0 to see the other way")
-	}
-	if len(report.Warnings()) == 0 || !strings.Contains(report.Warnings()[0].String(), "nobody can log in") {
-		t.Errorf("warnings = %v", report.Warnings())
-	}
-	h.start()
-	defer h.stop()
-	if _, who := h.app.Summary(); !strings.Contains(who, "nobody") {
-		t.Errorf("who can log in = %q", who)
-	}
-}
-
 func TestLogLines(t *testing.T) {
 	var text, object bytes.Buffer
 	for _, log := range []struct {

@@ -162,33 +162,3 @@ func TestEveryTraitIsDescribed(t *testing.T) {
 		t.Errorf("only %d traits", len(seen))
 	}
 }
-
-// TestSpecTable walks the fact sheet itself when it is on this machine: every row of every tier must be known.
-func TestSpecTable(t *testing.T) {
-	path := os.Getenv("MINIHUB_TEST_SPEC")
-	if path == "" {
-		t.Skip("set MINIHUB_TEST_SPEC to the config.tsv of JupyterHub's traits to run this test")
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := map[string]bool{}
-	for _, tr := range config.Traits() {
-		known[tr.Class+"."+tr.Name] = true
-	}
-	cfg := good(t, `{"JupyterHub":{"services":[{"name":"x"}]}}`)
-	for _, line := range strings.Split(string(data), "\n")[2:] {
-		cols := strings.Split(line, "\t")
-		if len(cols) < 5 || strings.Contains(cols[0], "client side") || cols[1] == "(none)" || cols[1] == "spawn_throttle_retry_range" {
-			continue
-		}
-		if strings.HasPrefix(cols[0], "Service ") {
-			if _, ok := fieldByTrait(reflect.ValueOf(cfg.JupyterHub.Services[0]), cols[1]); !ok {
-				t.Errorf("service key %s is missing", cols[1])
-			}
-		} else if !known[cols[0]+"."+cols[1]] {
-			t.Errorf("%s.%s is missing", cols[0], cols[1])
-		}
-	}
-}

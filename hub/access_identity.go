@@ -51,29 +51,33 @@ func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	if e == nil || expired(e.id.Token.ExpiresAt, now) {
 		return nil, nil
 	}
-	a.sawToken(ctx, e.id, now)
+	if a.sawToken(ctx, e.id, now) {
+		return a.Reload(ctx, e.id) // the answer must not say that its caller was never active
+	}
 	return e.id, nil
 }
 
 func expired(at *time.Time, now time.Time) bool { return at != nil && at.Before(now) }
 
-func (a *Access) sawToken(ctx context.Context, id *Identity, now time.Time) {
+// sawToken records a use; first tells that it was the first one of the token or its user, and is stored already.
+func (a *Access) sawToken(ctx context.Context, id *Identity, now time.Time) (first bool) {
 	if a.seen == nil || ctx.Value(noActivity{}) != nil {
-		return
+		return false
 	}
 	byUser := id.User != nil && (id.Token.Note == nil || !strings.HasPrefix(*id.Token.Note, serverNote))
 	switch {
 	case byUser && (id.Token.LastActivity == nil || id.User.LastActivity == nil):
 		a.seen.First(ctx, id.User.ID, id.Token.ID, now)
-		return
+		return true
 	case id.Token.LastActivity == nil:
 		a.seen.First(ctx, 0, id.Token.ID, now)
-		return
+		return true
 	}
 	a.seen.SeenToken(id.Token.ID, now)
 	if byUser {
 		a.seen.SeenUser(id.User.ID, now)
 	}
+	return false
 }
 
 // loadToken finds the row of a token and what it may do; nil, nil when there is none. before is what the cache knew.
@@ -190,14 +194,18 @@ func (a *Access) BySession(ctx context.Context, cookieID, sessionID string) (*Id
 	if e == nil {
 		return nil, nil
 	}
+	found := e.id
 	switch {
 	case a.seen == nil || ctx.Value(noActivity{}) != nil:
-	case e.id.User.LastActivity == nil:
-		a.seen.First(ctx, e.id.User.ID, 0, time.Now())
+	case found.User.LastActivity == nil:
+		a.seen.First(ctx, found.User.ID, 0, time.Now())
+		if found, err = a.Reload(ctx, found); err != nil || found == nil {
+			return nil, err
+		}
 	default:
-		a.seen.SeenUser(e.id.User.ID, time.Now())
+		a.seen.SeenUser(found.User.ID, time.Now())
 	}
-	id := *e.id // the session id is the browser's claim and not part of what is cached
+	id := *found // the session id is the browser's claim and not part of what is cached
 	id.SessionID = sessionID
 	return &id, nil
 }

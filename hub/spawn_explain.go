@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,9 +71,20 @@ func diagnose(ctx context.Context, l *liveServer) *spawner.Diagnosis {
 	return &diag
 }
 
+// maxCause is how many characters of a server's log line a message shows.
+const maxCause = 200
+
 func addDiagnosis(e *Error, d *spawner.Diagnosis) {
-	if d.Cause != "" && !strings.Contains(e.Message, d.Cause) {
-		e.Message += ": " + d.Cause
+	cause := d.Cause
+	if cause == "" { // what the server said last is the best guess
+		for _, line := range slices.Backward(d.LogTail) {
+			if cause = strings.TrimSpace(line); cause != "" {
+				break
+			}
+		}
+	}
+	if cause != "" && !strings.Contains(e.Message, cause) {
+		e.Message += ": " + clip(cause, maxCause)
 	}
 	if d.WayOut != "" {
 		e.Hint = d.WayOut

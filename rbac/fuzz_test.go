@@ -87,7 +87,7 @@ func FuzzIntersect(f *testing.F) {
 		a, errA := rbac.Parse(strings.Split(textA, " "))
 		b, errB := rbac.Parse(strings.Split(textB, " "))
 		if errA != nil || errB != nil {
-			t.Skip()
+			return // not two lists of scopes
 		}
 		for _, groupsOf := range []func(string) []string{nil, recordedGroups} {
 			both := a.Intersect(b, groupsOf)

@@ -56,6 +56,9 @@ else
 fi
 go_test unit env CGO_ENABLED=1 scripts/postgres.sh go test -race -v -count=1 -timeout 15m ./...
 
+title "the parts that differ in a build without cgo"
+go_test static env CGO_ENABLED=0 go test -v -count=1 ./app ./auth
+
 title "real clients and browser"
 go_test e2e go test -tags e2e -v -count=1 -timeout 25m ./e2e/...
 

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"spawner/spawnertest":      {"spawner"},
 	"proxy":                    {},
 	"hub":                      {"orm", "rbac", "auth", "spawner"},
-	"oauthprovider":            {"hub", "orm", "rbac", "internal/httpmw"},
+	"oauthprovider":            {"hub", "orm", "rbac"},
 	"services":                 {"hub", "orm", "rbac", "internal/supervise"},
 	"internal/httpmw":          {"hub", "orm", "rbac"},
 	"api":                      {"hub", "orm", "rbac", "services", "auth", "oauthprovider", "hubapi", "internal/httpmw"},

@@ -1,0 +1,27 @@
+//go:build !cgo
+
+package app_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestABuildWithoutPAMStartsAndLetsNobodyIn(t *testing.T) {
+	h := newHub(t, func(c map[string]map[string]any) { delete(c["JupyterHub"], "authenticator_class") })
+	cfg, report, err := h.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if class := cfg.JupyterHub.AuthenticatorClass; class.Native != "null" {
+		t.Errorf("authenticator = %s, want null", class)
+	}
+	if len(report.Warnings()) == 0 || !strings.Contains(report.Warnings()[0].String(), "nobody can log in") {
+		t.Errorf("warnings = %v", report.Warnings())
+	}
+	h.start()
+	defer h.stop()
+	if _, who := h.app.Summary(); !strings.Contains(who, "nobody") {
+		t.Errorf("who can log in = %q", who)
+	}
+}
