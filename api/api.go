@@ -71,7 +71,8 @@ type ProxyRoute struct {
 
 // Info is what GET /info tells and POST /shutdown does.
 type Info struct {
-	Python               string // sys.version of the interpreter that servers run with
+	Python               string        // sys.version of the interpreter that servers run with, "" when there is none
+	PythonVersion        func() string // instead of Python, asked at the first request; may be nil
 	SysExecutable        string
 	SpawnerClass         string // dotted path
 	AuthenticatorClass   string

@@ -48,3 +48,11 @@ func bodyCookie(w http.ResponseWriter, r *http.Request) (string, error) {
 	}
 	return string(body), nil
 }
+
+// pythonVersion is the sys.version that GET /info shows.
+func pythonVersion(i *Info) string {
+	if i.PythonVersion != nil {
+		return i.PythonVersion()
+	}
+	return i.Python
+}

@@ -22,7 +22,7 @@ func (a *API) health(w http.ResponseWriter, _ *http.Request) error {
 func (a *API) info(w http.ResponseWriter, _ *http.Request) error {
 	i := &a.o.Info
 	return httpmw.WriteJSON(w, http.StatusOK, object{
-		"version": Version, "python": i.Python, "sys_executable": i.SysExecutable,
+		"version": Version, "python": pythonVersion(i), "sys_executable": i.SysExecutable,
 		"spawner":       object{"class": i.SpawnerClass, "version": i.SpawnerVersion},
 		"authenticator": object{"class": i.AuthenticatorClass, "version": i.AuthenticatorVersion},
 	})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minihub/minihub/api"
@@ -117,11 +118,11 @@ func announcements(vars map[string]any) map[string]string {
 
 func (a *App) apiOptions(provider *oauthprovider.Provider, mw *httpmw.Middleware) api.Options {
 	c, h := a.core, &a.cfg.JupyterHub
-	version, executable := python(a.o.LookupEnv)
+	executable := python(a.o.LookupEnv)
 	return api.Options{
 		Hub:   api.Hub{Access: c.access, Users: c.users, Groups: c.groups, Tokens: c.tokens, Shares: c.shares, Servers: c.servers, Logins: c.logins, Acts: c.activity},
 		OAuth: provider, Services: c.services, Proxy: c.routes, Requests: mw,
-		Info: api.Info{Python: version, SysExecutable: executable, SpawnerClass: c.driver.Name(), AuthenticatorClass: c.logins.Authenticator().Name(),
+		Info: api.Info{PythonVersion: pythonVersion(executable), SysExecutable: executable, SpawnerClass: c.driver.Name(), AuthenticatorClass: c.logins.Authenticator().Name(),
 			SpawnerVersion: api.Version, AuthenticatorVersion: api.Version, AdminAccess: h.AdminAccess, Shutdown: a.shutdown},
 		URLs:   api.URLs{BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL},
 		Pages:  api.PageLimits{Default: h.APIPageDefaultLimit, Max: h.APIPageMaxLimit},
@@ -129,17 +130,27 @@ func (a *App) apiOptions(provider *oauthprovider.Provider, mw *httpmw.Middleware
 	}
 }
 
-// python tells which interpreter servers will find; GET /info reports it as JupyterHub reports its own.
-func python(lookup func(string) (string, bool)) (version, executable string) {
-	version = "none (minihub is no Python program)"
+// python tells which interpreter servers will find; GET /info reports it as JupyterHub reports its own. "" when there is none.
+func python(lookup func(string) (string, bool)) (executable string) {
 	name, ok := lookup("MINIHUB_PYTHON")
 	if !ok {
 		name = "python3"
 	}
-	if path, err := exec.LookPath(name); err == nil {
-		executable = path
-	}
-	return version, executable
+	executable, _ = exec.LookPath(name)
+	return executable
+}
+
+// pythonVersion asks the interpreter for its sys.version, once and not before somebody wants to know.
+func pythonVersion(executable string) func() string {
+	return sync.OnceValue(func() string {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, executable, "-I", "-S", "-c", "import sys; print(sys.version)").Output()
+		if executable == "" || err != nil {
+			return "none (minihub is no Python program)"
+		}
+		return strings.TrimRight(string(out), "\r\n")
+	})
 }
 
 // consentPage lets web show what oauthprovider asks.
