@@ -268,6 +268,9 @@ func (m *Middleware) checkList(ctx context.Context, id *hub.Identity, a Access) 
 			return nil
 		}
 	}
+	if s := stateOf(ctx); id == nil && s != nil && !s.api { // no page for people: whoever set up the scraper needs to know
+		return &hub.Error{Kind: hub.Forbidden, Message: "Missing or invalid credentials; requires any of [" + strings.Join(a.scopes, ", ") + "]"}
+	}
 	return m.o.Access.Check(ctx, id, rbac.Target{Kind: ""}, a.scopes...)
 }
 
