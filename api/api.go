@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -102,6 +103,21 @@ func New(o Options) *API {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &API{o: o}
+}
+
+// bare makes the message of a NotFound null, as JupyterHub answers for users and servers that do not exist; what it said becomes
+// the hint.
+func bare(err error) error {
+	var e *hub.Error
+	if !errors.As(err, &e) || e.Kind != hub.NotFound || e.Message == "" {
+		return err
+	}
+	b := *e
+	if b.Hint == "" {
+		b.Hint = b.Message
+	}
+	b.Message = ""
+	return &b
 }
 
 // scheme is http or https, as clients see this hub.

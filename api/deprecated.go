@@ -5,6 +5,7 @@ import (
 
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/httpmw"
+	"github.com/minihub/minihub/rbac"
 )
 
 // tokenOwner answers the deprecated GET /authorizations/token/{token}: whose token it is.
@@ -20,7 +21,11 @@ func (a *API) tokenOwner(w http.ResponseWriter, r *http.Request) error {
 	if owner == nil {
 		return &hub.Error{Kind: hub.NotFound}
 	}
-	return a.writeOwner(w, r, owner)
+	own, err := rbac.Parse(rbac.IdentifyScopes(owner.Owner()))
+	if err != nil {
+		return err
+	}
+	return a.writeOwner(w, r, owner, httpmw.Identity(r).Scopes.Union(own)) // who has the token may know whose it is
 }
 
 // cookieOwner answers the deprecated GET /authorizations/cookie/{name}/{value}: who is logged in with the cookie.
@@ -31,11 +36,13 @@ func (a *API) cookieOwner(w http.ResponseWriter, r *http.Request) error {
 	a.o.Logger.WarnContext(r.Context(), "GET /authorizations/cookie is deprecated; use OAuth")
 	name, value := httpmw.Param(r, "name"), httpmw.Param(r, "value")
 	h := http.Header{}
-	if value != "" {
-		h.Set("Cookie", name+"=\""+value+"\"")
-	} else {
-		h["Cookie"] = r.Header["Cookie"]
+	if value == "" {
+		var err error
+		if value, err = bodyCookie(w, r); err != nil {
+			return err
+		}
 	}
+	h.Set("Cookie", name+"=\""+value+"\"")
 	owner, err := a.o.Requests.SessionOwner(r.Context(), name, h)
 	if err != nil {
 		return err
@@ -43,12 +50,11 @@ func (a *API) cookieOwner(w http.ResponseWriter, r *http.Request) error {
 	if owner == nil {
 		return &hub.Error{Kind: hub.NotFound}
 	}
-	return a.writeOwner(w, r, owner)
+	return a.writeOwner(w, r, owner, httpmw.Identity(r).Scopes)
 }
 
-// writeOwner shows the owner as far as the caller's own scopes allow.
-func (a *API) writeOwner(w http.ResponseWriter, r *http.Request, owner *hub.Identity) error {
-	scopes := httpmw.Identity(r).Scopes
+// writeOwner shows the owner as far as scopes allow.
+func (a *API) writeOwner(w http.ResponseWriter, r *http.Request, owner *hub.Identity, scopes rbac.Scopes) error {
 	var m object
 	var err error
 	if owner.Service != nil {
@@ -67,5 +73,5 @@ func (a *API) writeOwner(w http.ResponseWriter, r *http.Request, owner *hub.Iden
 
 // gone answers POST /authorizations/token, which JupyterHub removed in 2.0.
 func (a *API) gone(http.ResponseWriter, *http.Request) error {
-	return &hub.Error{Kind: hub.NotFound, Hint: "removed in JupyterHub 2.0; use POST /users/{user}/tokens"}
+	return &hub.Error{Kind: hub.NotFound, Message: "POST /authorizations/token no longer exists", Hint: "removed in JupyterHub 2.0; use POST /users/{user}/tokens"}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/minihub/minihub/hub"
@@ -40,10 +41,11 @@ func (a *API) createGroups(w http.ResponseWriter, r *http.Request) error {
 	if err := knownKeys(m, "groups", "users", "name", "roles"); err != nil {
 		return err
 	}
-	var names, users []string
-	if _, err := httpmw.Field(m, "groups", &names); err != nil {
+	names, err := groupNames(m)
+	if err != nil {
 		return err
 	}
+	var users []string
 	if _, err := httpmw.Field(m, "users", &users); err != nil {
 		return err
 	}
@@ -130,12 +132,19 @@ func (a *API) removeGroupUsers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) setGroupProperties(w http.ResponseWriter, r *http.Request) error {
-	props := map[string]any{}
-	if ok, err := httpmw.ReadJSON(r, &props); err != nil || !ok || props == nil {
-		if err == nil {
-			err = invalid("Body must be a JSON object")
-		}
+	var raw json.RawMessage
+	if _, err := httpmw.ReadJSON(r, &raw); err != nil {
 		return err
+	}
+	if raw == nil {
+		raw = json.RawMessage("null")
+	}
+	props, _, err := httpmw.Object(map[string]json.RawMessage{"properties": raw}, "properties")
+	if err != nil {
+		return err
+	}
+	if props == nil {
+		return invalid("properties must be a JSON object: send it as the body")
 	}
 	g, err := a.o.Hub.Groups.SetProperties(r.Context(), httpmw.Param(r, "group"), props)
 	return a.writeGroup(w, r, http.StatusOK, g, err)

@@ -7,14 +7,30 @@ import (
 )
 
 func (a *API) root(w http.ResponseWriter, _ *http.Request) error {
-	if w.Header().Get("Access-Control-Allow-Origin") == "" {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-	}
+	allowAnyOrigin(w.Header())
 	return httpmw.WriteJSON(w, http.StatusOK, object{"version": Version})
 }
 
+// rootOptions lets pages of other origins ask for the version.
+func (a *API) rootOptions(w http.ResponseWriter, _ *http.Request) error {
+	allowAnyOrigin(w.Header())
+	w.Header().Set("Allow", "GET, OPTIONS")
+	w.Header().Set("Access-Control-Allow-Methods", "GET, OPTIONS")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// allowAnyOrigin is JupyterHub's default for its root; tornado_settings.headers may say something else.
+func allowAnyOrigin(h http.Header) {
+	if h.Get("Access-Control-Allow-Origin") == "" {
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+}
+
+// health answers with nothing: that is all there is to know.
 func (a *API) health(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(http.StatusOK)
 	return nil
 }

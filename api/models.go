@@ -7,6 +7,7 @@ import (
 
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/urlpath"
+	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
 )
 
@@ -66,7 +67,7 @@ func (a *API) userModel(scopes rbac.Scopes, u *hub.UserView, stopped bool) objec
 		s := &u.Servers[i]
 		if s.Name == "" {
 			if s.Ready {
-				put("server", s.URLPath)
+				put("server", s.URL())
 			}
 			put("pending", orNull(s.Pending))
 		}
@@ -90,21 +91,28 @@ func (a *API) serverModel(scopes rbac.Scopes, s *hub.ServerView, groups func(str
 		"name": s.Name, "display_name": s.DisplayName, "full_name": s.UserName + "/" + s.Name,
 		"last_activity": timestamp(s.LastActivity), "started": timestamp(s.Started),
 		"pending": orNull(s.Pending), "ready": s.Ready, "stopped": !s.Active,
-		"url": s.URLPath, "user_options": s.UserOptions, "progress_url": a.progressURL(s),
-		"full_url": nil, "full_progress_url": nil,
+		"url": s.URL(), "user_options": dict(s.UserOptions), "progress_url": a.progressURL(s),
+		"full_url": a.fullURL(s), "full_progress_url": orNull(a.public(a.progressURL(s))),
 	}
-	if s.UserOptions == nil {
+	switch {
+	case s.ID == 0: // a default server that never was: no row
+		m["display_name"], m["user_options"] = "", nil
+	case s.UserOptions == nil:
 		m["user_options"] = object{}
-	}
-	if pub := a.o.URLs.PublicURL; pub != "" {
-		m["full_url"] = a.public(s.URLPath)
-		m["full_progress_url"] = a.public(a.progressURL(s))
 	}
 	target := rbac.Target{Kind: rbac.KindServer, User: s.UserName, Server: s.Name, HasServer: true, GroupsOf: groups}
 	if scopes.Check(target, "admin:server_state") == rbac.Granted {
-		m["state"] = s.State
+		m["state"] = nullable(shownState(s.State))
 	}
 	return m
+}
+
+// fullURL is the whole URL of a server: its own host with subdomains, else below the hub's public URL; nil when that is unknown.
+func (a *API) fullURL(s *hub.ServerView) any {
+	if s.Host != "" {
+		return s.URL()
+	}
+	return orNull(a.public(s.URLPath))
 }
 
 // public turns a path of this hub into a public URL, "" when the public URL is unknown.
@@ -126,10 +134,7 @@ func (a *API) progressURL(s *hub.ServerView) string {
 
 func (a *API) groupModel(scopes rbac.Scopes, g *hub.GroupView) object {
 	keys := rbac.KeysFor(scopes, rbac.ModelGroup, rbac.Target{Kind: rbac.KindGroup, Group: g.Name})
-	all := object{"kind": "group", "name": g.Name, "roles": list(g.Roles), "users": list(g.Users), "properties": g.Properties}
-	if g.Properties == nil {
-		all["properties"] = object{}
-	}
+	all := object{"kind": "group", "name": g.Name, "roles": list(g.Roles), "users": list(g.Users), "properties": dict(g.Properties)}
 	return only(all, keys)
 }
 
@@ -167,9 +172,18 @@ func orNull(s string) any {
 	return s
 }
 
-func nullable[M ~map[string]any](m M) any {
-	if m == nil {
+// nullable is a stored object as it is shown; one that another program broke (orm.OpaqueKey) shows as null.
+func nullable(m orm.JSONDict) any {
+	if _, broken := m[orm.OpaqueKey]; m == nil || broken {
 		return nil
 	}
 	return m
+}
+
+// dict is nullable for keys that are always objects.
+func dict(m orm.JSONDict) any {
+	if v := nullable(m); v != nil {
+		return v
+	}
+	return object{}
 }

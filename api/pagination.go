@@ -49,10 +49,11 @@ func (a *API) paging(r *http.Request) (page, error) {
 }
 
 func intParam(r *http.Request, name string, def int) (int, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
+	q := r.URL.Query()
+	if !q.Has(name) {
 		return def, nil
 	}
+	text := strings.TrimSpace(q.Get(name))
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
 		return 0, &hub.Error{Kind: hub.Invalid, Message: "Invalid argument type, offset and limit must be integers", Hint: name + " must be an integer below 2147483648"}
@@ -79,18 +80,30 @@ func (p page) wrap(r *http.Request, scheme string, items any, total int) any {
 	return object{"items": items, "_pagination": info}
 }
 
-// nextURL is the URL of this request with offset and limit replaced; other parameters stay as they are.
+// nextURL is the URL of this request with offset and limit replaced where they stand, or added at the end; other parameters stay, also
+// those without a value.
 func (p page) nextURL(r *http.Request, scheme string, offset int) string {
-	var keep []string
+	replaced := map[string]string{"offset": strconv.Itoa(offset), "limit": strconv.Itoa(p.limit)}
+	var query []string
+	add := func(key, value string) { query = append(query, url.QueryEscape(key)+"="+url.QueryEscape(value)) }
 	for part := range strings.SplitSeq(p.url.RawQuery, "&") {
-		key, _, _ := strings.Cut(part, "=")
-		if part != "" && key != "offset" && key != "limit" {
-			if !strings.Contains(part, "=") {
-				part += "="
-			}
-			keep = append(keep, part)
+		rawKey, rawValue, _ := strings.Cut(part, "=")
+		key, err1 := url.QueryUnescape(rawKey)
+		value, err2 := url.QueryUnescape(rawValue)
+		if part == "" || err1 != nil || err2 != nil {
+			continue
+		}
+		if key != "offset" && key != "limit" {
+			add(key, value)
+		} else if n, first := replaced[key]; first {
+			add(key, n)
+			delete(replaced, key)
 		}
 	}
-	keep = append(keep, "offset="+strconv.Itoa(offset), "limit="+strconv.Itoa(p.limit))
-	return scheme + "://" + r.Host + p.url.EscapedPath() + "?" + strings.Join(keep, "&")
+	for _, key := range []string{"offset", "limit"} {
+		if n, missing := replaced[key]; missing {
+			add(key, n)
+		}
+	}
+	return scheme + "://" + r.Host + p.url.EscapedPath() + "?" + strings.Join(query, "&")
 }

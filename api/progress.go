@@ -24,7 +24,7 @@ func (a *API) progress(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	seq, err := a.o.Hub.Servers.Progress(ctx, u, name)
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	events := make(chan hub.ProgressEvent)
 	go func() {

@@ -18,7 +18,7 @@ func (a *API) hubRoutes() []httpmw.Route {
 	public, identified, needs := httpmw.Public, httpmw.Identified, httpmw.Needs
 	return []httpmw.Route{
 		get("", public(), a.root), get("/", public(), a.root),
-		get("/health", public(), a.health), head("/health", public(), a.health),
+		options("", public(), a.rootOptions), options("/", public(), a.rootOptions),
 		get("/info", needs("read:hub"), a.info),
 		post("/shutdown", needs("shutdown"), a.shutdown),
 		get("/user", identified(), a.currentUser),
@@ -135,9 +135,10 @@ func (a *API) loginRoutes() []httpmw.Route {
 	}
 }
 
-// pages are the routes below /hub/api that people see in a browser: HTML errors, a login page instead of 403, no Authorization header.
+// pages are the routes below /hub/api that are no part of the JSON API: HTML errors, a login page instead of 403, no Authorization header.
 func (a *API) pages() []httpmw.Route {
 	return []httpmw.Route{
+		get("/health", httpmw.Public(), a.health), head("/health", httpmw.Public(), a.health),
 		get("/oauth2/authorize", httpmw.LoggedIn(), a.o.OAuth.Authorize),
 		post("/oauth2/authorize", httpmw.LoggedIn(), a.o.OAuth.Authorize),
 	}
@@ -149,6 +150,10 @@ func route(method, path string, access httpmw.Access, h httpmw.Handler) httpmw.R
 
 func get(path string, access httpmw.Access, h httpmw.Handler) httpmw.Route {
 	return route(http.MethodGet, path, access, h)
+}
+
+func options(path string, access httpmw.Access, h httpmw.Handler) httpmw.Route {
+	return route(http.MethodOptions, path, access, h)
 }
 
 func head(path string, access httpmw.Access, h httpmw.Handler) httpmw.Route {

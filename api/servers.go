@@ -23,39 +23,33 @@ func readServerBody(r *http.Request) (serverBody, error) {
 		return b, err
 	}
 	_, hasName := m["display_name"]
-	raw, hasOptions := m["user_options"]
+	_, hasOptions := m["user_options"]
 	if !hasName && !hasOptions {
 		b.given = true
-		b.options = make(map[string]any, len(m))
-		for k, v := range m {
-			var x any
-			if err := json.Unmarshal(v, &x); err != nil {
-				return b, invalid("Invalid JSON in body of request")
-			}
-			b.options[k] = x
+		whole, err := json.Marshal(m)
+		if err != nil {
+			return b, err
 		}
-		return b, nil
+		b.options, _, err = httpmw.Object(map[string]json.RawMessage{"body": whole}, "body")
+		return b, err
 	}
 	if hasName {
-		var name string
-		if json.Unmarshal(m["display_name"], &name) != nil || string(m["display_name"]) == "null" {
-			return b, invalid("display_name must be a string")
+		if _, err := httpmw.Field(m, "display_name", &b.display); err != nil {
+			return b, err
 		}
-		b.display = &name
-	}
-	if hasOptions && string(raw) != "null" {
-		b.given = true
-		if json.Unmarshal(raw, &b.options) != nil {
-			return b, invalid("user_options must be an object or null")
+		if b.display == nil {
+			return b, invalid("display_name must be a string, not null")
 		}
 	}
-	return b, nil
+	b.options, _, err = httpmw.Object(m, "user_options")
+	b.given = b.options != nil
+	return b, err
 }
 
 // target finds the user and server that the path names.
 func (a *API) target(r *http.Request) (*orm.User, string, error) {
 	u, err := a.o.Hub.Users.Find(r.Context(), httpmw.Param(r, "user"))
-	return u, httpmw.Param(r, "server"), err
+	return u, httpmw.Param(r, "server"), bare(err)
 }
 
 func (a *API) writeServer(w http.ResponseWriter, r *http.Request, status int, v *hub.ServerView) error {
@@ -70,7 +64,7 @@ func (a *API) getServer(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, err := a.o.Hub.Servers.View(r.Context(), u, name)
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	return a.writeServer(w, r, http.StatusOK, v)
 }
@@ -109,10 +103,13 @@ func (a *API) startServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	w.Header().Set("Content-Type", "text/plain")
 	if state == hub.Starting {
-		return empty(w, http.StatusAccepted)
+		w.WriteHeader(http.StatusAccepted)
+	} else {
+		w.WriteHeader(http.StatusCreated)
 	}
-	return empty(w, http.StatusCreated)
+	return nil
 }
 
 func (a *API) updateServer(w http.ResponseWriter, r *http.Request) error {
@@ -137,10 +134,13 @@ func (a *API) updateServer(w http.ResponseWriter, r *http.Request) error {
 	if _, err := httpmw.Field(m, "display_name", &p.DisplayName); err != nil {
 		return err
 	}
-	if raw, ok := m["user_options"]; ok {
-		var o map[string]any
-		if json.Unmarshal(raw, &o) != nil || o == nil {
-			return invalid("user_options must be a JSON object")
+	o, ok, err := httpmw.Object(m, "user_options")
+	if err != nil {
+		return err
+	}
+	if ok {
+		if o == nil {
+			return invalid("user_options must be a JSON object, not null")
 		}
 		p.UserOptions = &o
 	}

@@ -26,10 +26,7 @@ func (a *API) serviceModel(scopes rbac.Scopes, s *services.View) object {
 	keys := rbac.KeysFor(scopes, rbac.ModelService, rbac.Target{Kind: rbac.KindService, Service: s.Name})
 	m := object{
 		"kind": "service", "name": s.Name, "admin": s.Admin, "roles": list(s.Roles), "url": text(s.URL), "prefix": s.Prefix,
-		"command": list(s.Command), "pid": s.PID, "info": s.Info, "display": s.Display == nil || *s.Display,
-	}
-	if s.Info == nil {
-		m["info"] = object{}
+		"command": list(s.Command), "pid": s.PID, "info": dict(s.Info), "display": s.Display == nil || *s.Display,
 	}
 	m = only(m, keys)
 	// Only where given: the model of a service that does not use minihub's own key is exactly JupyterHub's.
@@ -50,8 +47,10 @@ func (a *API) serviceSelf(ctx context.Context, scopes rbac.Scopes, row *orm.Serv
 	}
 	m := a.serviceModel(scopes, v)
 	if _, ok := m["url"]; ok {
-		m["url"], m["info"], m["display"] = v.URL, nullable(v.Info), v.Display
-		m["pid"], m["prefix"] = 0, ""
+		m["url"], m["info"], m["display"], m["pid"] = v.URL, nullable(v.Info), v.Display, 0
+		if v.FromConfig {
+			m["display"] = nil // JupyterHub has it in memory only
+		}
 	}
 	return m, nil
 }
@@ -123,6 +122,9 @@ func readService(r *http.Request, name string) (hub.ServiceSpec, error) {
 	if err != nil {
 		return s, err
 	}
+	if len(m) == 0 {
+		return s, &hub.Error{Kind: hub.Invalid, Message: "The body must be a JSON object with at least one key", Hint: `for example {"admin": false}`}
+	}
 	fields := map[string]any{
 		"name": new(string), "admin": &s.Admin, "url": &s.URL, "oauth_client_allowed_scopes": &s.OAuthClientAllowedScopes, "api_token": &s.APIToken,
 		"info": &s.Info, "display": &s.Display, "oauth_no_confirm": &s.OAuthNoConfirm, "command": &s.Command, "cwd": &s.Cwd,
@@ -140,6 +142,9 @@ func readService(r *http.Request, name string) (hub.ServiceSpec, error) {
 		if _, err := httpmw.Field(map[string]json.RawMessage{key: raw}, key, dst); err != nil {
 			return s, err
 		}
+	}
+	if _, _, err := httpmw.Object(m, "info"); err != nil {
+		return s, err
 	}
 	if given := *fields["name"].(*string); given != "" && given != name {
 		return s, invalid("name in the body is %q, but the path names %q", given, name)

@@ -10,11 +10,7 @@ import (
 
 // sharedServer is the part of a server that people it is shared with may see.
 func (a *API) sharedServer(s *hub.ServerView) object {
-	m := object{"user": object{"name": s.UserName}, "name": s.Name, "url": s.URLPath, "full_url": nil, "ready": s.Ready}
-	if a.o.URLs.PublicURL != "" {
-		m["full_url"] = a.public(s.URLPath)
-	}
-	return m
+	return object{"user": object{"name": s.UserName}, "name": s.Name, "url": s.URL(), "full_url": a.fullURL(s), "ready": s.Ready}
 }
 
 func (a *API) shareModel(s *hub.ShareView) object {
@@ -47,7 +43,8 @@ func (a *API) sharePage(w http.ResponseWriter, r *http.Request, of func(offset, 
 
 func (a *API) sharesOfOwner(w http.ResponseWriter, r *http.Request) error {
 	return a.sharePage(w, r, func(offset, limit int) ([]hub.ShareView, int, error) {
-		return a.o.Hub.Shares.OfOwner(r.Context(), httpmw.Param(r, "user"), offset, limit)
+		list, total, err := a.o.Hub.Shares.OfOwner(r.Context(), httpmw.Param(r, "user"), offset, limit)
+		return list, total, bare(err)
 	})
 }
 

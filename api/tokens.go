@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	} else if err := a.o.Requests.CheckXSRF(r); err != nil {
 		return err
 	}
-	if err := a.o.Hub.Access.Check(r.Context(), id, a.o.Hub.Access.OnUser(r.Context(), name), "tokens"); err != nil {
+	if err := a.mayMakeTokens(r, id, name); err != nil {
 		return err
 	}
 	t, secret, err := a.o.Hub.Tokens.Create(r.Context(), id, name, b.new)
@@ -70,6 +71,19 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	m["token"] = secret
 	w.Header().Set("Cache-Control", "no-store")
 	return httpmw.WriteJSON(w, http.StatusCreated, m)
+}
+
+// mayMakeTokens answers 403 whatever is missing, the scope, the target or the user: JupyterHub does not tell them apart here.
+func (a *API) mayMakeTokens(r *http.Request, id *hub.Identity, user string) error {
+	err := a.o.Hub.Access.Check(r.Context(), id, a.o.Hub.Access.OnUser(r.Context(), user), "tokens")
+	if err == nil {
+		_, err = a.o.Hub.Users.Find(r.Context(), user)
+	}
+	var e *hub.Error
+	if !errors.As(err, &e) || e.Kind != hub.NotFound && e.Kind != hub.Forbidden {
+		return err
+	}
+	return &hub.Error{Kind: hub.Forbidden, Message: "User " + auth.ShortName(user) + " does not exist, or tokens may not be made for them", Hint: e.Hint}
 }
 
 func readTokenBody(r *http.Request) (tokenBody, error) {
@@ -106,10 +120,11 @@ func readTokenBody(r *http.Request) (tokenBody, error) {
 // maxSeconds is the longest expiry that fits a time.Duration, in seconds.
 const maxSeconds = int64(1<<63-1) / int64(time.Second)
 
-// loginByBody authenticates with the data of the body's "auth".
+// loginByBody authenticates with the data of the body's "auth". It logs nobody in, and makes no user: the owner has to exist. Whatever
+// goes wrong with the credentials is a 403 that does not say what.
 func (a *API) loginByBody(r *http.Request, data map[string]json.RawMessage) (*hub.Identity, error) {
 	if len(data) == 0 {
-		return nil, &hub.Error{Kind: hub.Forbidden, Message: "Missing or invalid credentials."}
+		return nil, &hub.Error{Kind: hub.Forbidden, Hint: needCredentials}
 	}
 	req := auth.Request{RemoteIP: httpmw.RemoteIP(r), Header: r.Header, Form: map[string][]string{}}
 	for k, raw := range data {
@@ -127,9 +142,21 @@ func (a *API) loginByBody(r *http.Request, data map[string]json.RawMessage) (*hu
 			req.OTP = text
 		}
 	}
-	login, err := a.o.Hub.Logins.Login(r.Context(), req)
+	model, err := a.o.Hub.Logins.Authenticate(r.Context(), req)
+	if hub.KindOf(err) == hub.Forbidden {
+		return nil, &hub.Error{Kind: hub.Forbidden}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return a.o.Hub.Access.OfUser(r.Context(), login.User.ID)
+	u, err := a.o.Hub.Users.Find(r.Context(), model.Name)
+	if hub.KindOf(err) == hub.NotFound {
+		return nil, &hub.Error{Kind: hub.Forbidden}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.o.Hub.Access.OfUser(r.Context(), u.ID)
 }
+
+const needCredentials = "send an API token as 'Authorization: token ...', or the authenticator's form data as \"auth\" in the body"

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/httpmw"
@@ -68,11 +70,8 @@ func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
 func (a *API) userQuery(r *http.Request) (orm.UserQuery, page, error) {
 	v := r.URL.Query()
 	q := orm.UserQuery{State: v.Get("state"), NameFilter: v.Get("name_filter"), Sort: "id"}
-	if sort := v.Get("sort"); sort != "" {
-		q.Sort = sort
-		if sort[0] == '-' {
-			q.Sort, q.Desc = sort[1:], true
-		}
+	if v.Has("sort") {
+		q.Sort, q.Desc = strings.CutPrefix(v.Get("sort"), "-")
 	}
 	if !slices.Contains([]string{"id", "name", "last_activity"}, q.Sort) {
 		return q, page{}, invalid("sort must be 'id', 'name', or 'last_activity', not '%s'", v.Get("sort"))
@@ -108,7 +107,7 @@ func keysOf(set map[string]struct{}) []string {
 func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	u, err := a.o.Hub.Users.Get(r.Context(), httpmw.Param(r, "user"))
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	m := a.userModel(httpmw.Identity(r).Scopes, u, includeStopped(r))
 	if m == nil {
@@ -125,7 +124,7 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 // userBody is what POST and PATCH of a user accept.
 type userBody struct {
 	hub.UserPatch
-	empty bool
+	absent bool // there was no body
 }
 
 var userKeys = []string{"name", "admin", "groups", "roles", "auth_state"}
@@ -137,7 +136,7 @@ func readUserBody(r *http.Request) (userBody, error) {
 	if err != nil {
 		return b, err
 	}
-	b.empty = len(m) == 0
+	b.absent = m == nil
 	if err := knownKeys(m, userKeys...); err != nil {
 		return b, err
 	}
@@ -152,11 +151,11 @@ func readUserBody(r *http.Request) (userBody, error) {
 	if _, err := httpmw.Field(m, "admin", &b.Admin); err != nil {
 		return b, err
 	}
-	if raw, ok := m["auth_state"]; ok {
-		var state map[string]any
-		if err := json.Unmarshal(raw, &state); err != nil {
-			return b, invalid("auth_state must be a JSON object or null")
-		}
+	state, ok, err := httpmw.Object(m, "auth_state")
+	if err != nil {
+		return b, err
+	}
+	if ok {
 		var v any
 		if state != nil {
 			v = state
@@ -167,12 +166,17 @@ func readUserBody(r *http.Request) (userBody, error) {
 }
 
 func knownKeys(m map[string]json.RawMessage, known ...string) error {
+	var unknown []string
 	for k := range m {
 		if !slices.Contains(known, k) {
-			return &hub.Error{Kind: hub.Invalid, Message: fmt.Sprintf("Invalid JSON keys: %q is not one of %v", k, known)}
+			unknown = append(unknown, strconv.Quote(shorten(k)))
 		}
 	}
-	return nil
+	if unknown == nil {
+		return nil
+	}
+	slices.Sort(unknown)
+	return &hub.Error{Kind: hub.Invalid, Message: "Invalid JSON keys: " + strings.Join(unknown[:min(len(unknown), 5)], ", "), Hint: "known are " + strings.Join(known, ", ")}
 }
 
 func invalid(format string, args ...any) *hub.Error {
@@ -228,16 +232,16 @@ func (a *API) updateUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if b.empty {
-		return invalid("Must specify at least one of name, admin, auth_state")
+	if b.absent {
+		return &hub.Error{Kind: hub.Invalid, Message: "The request has no body", Hint: "send a JSON object with name, admin or auth_state"}
 	}
 	id := httpmw.Identity(r)
 	u, err := a.o.Hub.Users.Update(r.Context(), id, httpmw.Param(r, "user"), b.UserPatch)
 	if err != nil {
-		return err
+		return bare(err)
 	}
 	m := a.userModel(id.Scopes, u, false)
-	if id.Scopes.Has("admin:auth_state") && m != nil {
+	if _, shown := m["auth_state"]; shown {
 		if m["auth_state"], err = a.o.Hub.Logins.AuthState(r.Context(), &u.User); err != nil {
 			return err
 		}
@@ -247,10 +251,9 @@ func (a *API) updateUser(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err := a.o.Hub.Users.Delete(r.Context(), httpmw.Identity(r), httpmw.Param(r, "user")); err != nil {
-		return err
+		return bare(err)
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return empty(w, http.StatusNoContent)
 }
 
 // adminAccess answers the deprecated POST /users/{user}/admin-access, which does nothing since servers use OAuth.
@@ -259,7 +262,7 @@ func (a *API) adminAccess(w http.ResponseWriter, r *http.Request) error {
 		return &hub.Error{Kind: hub.Forbidden, Message: "admin access to user servers disabled", Hint: "nothing needs it: servers check access:servers"}
 	}
 	if _, err := a.o.Hub.Users.Find(r.Context(), httpmw.Param(r, "user")); err != nil {
-		return err
+		return bare(err)
 	}
 	return empty(w, http.StatusOK)
 }
@@ -267,7 +270,7 @@ func (a *API) adminAccess(w http.ResponseWriter, r *http.Request) error {
 // empty answers with a status alone, in the form JupyterHub gives it.
 func empty(w http.ResponseWriter, status int) error {
 	if status != http.StatusNoContent {
-		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+		w.Header().Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(status)
 	return nil

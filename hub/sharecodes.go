@@ -87,6 +87,9 @@ func (s *Shares) CreateCode(ctx context.Context, by *Identity, owner, server str
 	if err != nil {
 		return nil, "", err
 	}
+	if target, err = s.withRow(ctx, target); err != nil {
+		return nil, "", err
+	}
 	code = newShareCode()
 	expires := time.Now().UTC().Add(expiresIn)
 	row := orm.ShareCode{OwnerID: target.owner.ID, SpawnerID: target.row.ID, Hashed: orm.HashToken(code, orm.GeneratedRounds),

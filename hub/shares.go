@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/minihub/minihub/orm"
@@ -155,10 +156,26 @@ func lookupServer(ctx context.Context, store *orm.Store, owner, server string) (
 		return shared{}, notFound(err, "No such server: %s/%s", owner, server)
 	}
 	row, err := spawnerByName(ctx, store, user.ID, server)
+	if server == "" && errors.Is(err, orm.ErrNotFound) {
+		return shared{owner: user, row: &orm.Spawner{UserID: user.ID}}, nil // the default server always exists, with or without a row
+	}
 	if err != nil {
 		return shared{}, notFound(err, "No such server: %s/%s", owner, server)
 	}
 	return shared{owner: user, row: row}, nil
+}
+
+// withRow makes the row of a default server that never ran: what is shared needs something to refer to.
+func (s *Shares) withRow(ctx context.Context, t shared) (shared, error) {
+	if t.row.ID != 0 {
+		return t, nil
+	}
+	row := &orm.Spawner{UserID: t.owner.ID}
+	err := s.store.CreateSpawner(ctx, row)
+	if errors.Is(err, orm.ErrConflict) { // somebody else was faster
+		return s.server(ctx, t.owner.Name, "")
+	}
+	return shared{owner: t.owner, row: row}, storeErr(err, "create row of default server")
 }
 
 // resolve looks up who gets a share; Invalid when there is no such user or group.

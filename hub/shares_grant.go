@@ -39,6 +39,9 @@ func (s *Shares) Grant(ctx context.Context, by *Identity, owner, server string, 
 	if err != nil {
 		return nil, err
 	}
+	if target, err = s.withRow(ctx, target); err != nil {
+		return nil, err
+	}
 	return s.grant(ctx, target, with, scopes)
 }
 

@@ -21,12 +21,19 @@ func Status(err error) int {
 	if e.Status != 0 {
 		return e.Status
 	}
-	return map[hub.Kind]int{
-		hub.Invalid: http.StatusBadRequest, hub.Forbidden: http.StatusForbidden, hub.NotFound: http.StatusNotFound,
-		hub.Conflict: http.StatusConflict, hub.TooMany: http.StatusTooManyRequests, hub.Unavailable: http.StatusServiceUnavailable,
-		hub.Failed: http.StatusInternalServerError,
-	}[e.Kind]
+	if s, ok := kindStatus[e.Kind]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
 }
+
+var kindStatus = map[hub.Kind]int{
+	hub.Invalid: http.StatusBadRequest, hub.Forbidden: http.StatusForbidden, hub.NotFound: http.StatusNotFound,
+	hub.Conflict: http.StatusConflict, hub.TooMany: http.StatusTooManyRequests, hub.Unavailable: http.StatusServiceUnavailable,
+}
+
+// statusClientGone is nginx's word for a client that left before the answer; only the log sees it.
+const statusClientGone = 499
 
 // errorBody is the wire shape of an API error. Message is null when there is nothing to say beyond the status.
 type errorBody struct {
@@ -43,9 +50,15 @@ func (m *Middleware) WriteError(w http.ResponseWriter, r *http.Request, err erro
 		return
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // the client is gone
+		if s := stateOf(r.Context()); s != nil && s.rec.status == 0 {
+			s.rec.status = statusClientGone
+		}
+		return
 	}
-	e := m.asHubError(r, err)
+	m.writeError(w, r, m.asHubError(r, err))
+}
+
+func (m *Middleware) writeError(w http.ResponseWriter, r *http.Request, e *hub.Error) {
 	status := Status(e)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
@@ -91,5 +104,9 @@ func (m *Middleware) asHubError(r *http.Request, err error) *hub.Error {
 		return &hub.Error{Kind: hub.Unavailable, Message: "The database is not available, try again", RetryAfter: retryDatabase}
 	}
 	m.o.Logger.ErrorContext(r.Context(), "request failed", "route", r.URL.Path, "request_id", RequestID(r), "err", err)
+	return internalError()
+}
+
+func internalError() *hub.Error {
 	return &hub.Error{Status: http.StatusInternalServerError, Message: "Internal Server Error"}
 }

@@ -43,7 +43,7 @@ func (m *Middleware) identify(w http.ResponseWriter, r *http.Request, acceptToke
 	s := stateOf(r.Context())
 	s.session.ID = m.o.Cookies.SessionID(r.Header)
 	ctx := r.Context()
-	if strings.HasPrefix(r.URL.Path, m.o.BaseURL+"hub/user/") {
+	if strings.HasPrefix(s.route.RoutePath, "/hub/user/") {
 		ctx = hub.WithoutActivity(ctx)
 	}
 	if acceptToken {
@@ -93,6 +93,7 @@ func (m *Middleware) identifyCookie(ctx context.Context, w http.ResponseWriter, 
 	s.identity = id
 	if s.session.ID == "" {
 		s.session.ID = NewSessionID()
+		id.SessionID = s.session.ID // BySession returned a copy of our own
 		m.o.Cookies.SetSession(w.Header(), m.IsHTTPS(r), s.session.ID)
 	}
 	return m.refresh(r, s)
@@ -110,8 +111,13 @@ func jsonBody(r *http.Request) bool {
 
 // BearerToken returns the token of the Authorization header ("token X" or "Bearer X", any case), "" when there is none.
 func BearerToken(r *http.Request) string {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || strings.ContainsAny(token, " \t") {
+	lines := r.Header["Authorization"]
+	if len(lines) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(lines[0], " ")
+	token = strings.TrimLeft(token, " ")
+	if strings.ContainsAny(token, " \t") {
 		return ""
 	}
 	if strings.EqualFold(scheme, "token") || strings.EqualFold(scheme, "bearer") {
@@ -131,14 +137,15 @@ func (m *Middleware) refresh(r *http.Request, s *state) error {
 	if err != nil {
 		return err
 	}
-	if !ok && (s.identity.Token == nil || m.o.Logins.Traits().RefreshStrict) {
-		m.o.Logger.WarnContext(r.Context(), "login has expired", "user", u.Name)
-		s.identity = nil
-		return nil
+	if ok { // it may have taken away what the identity was loaded with
+		s.identity, err = m.o.Access.Reload(r.Context(), s.identity)
+		return err
 	}
-	// The refresh may have taken away what the identity was loaded with.
-	s.identity, err = m.o.Access.Reload(r.Context(), s.identity)
-	return err
+	if s.identity.Token == nil || m.o.Logins.Traits().RefreshStrict {
+		m.o.Logger.WarnContext(r.Context(), "login has expired", "user", u.Name)
+		s.identity, s.session.CookieID = nil, ""
+	}
+	return nil
 }
 
 // Refresh re-validates a user's login, at most once per user and request.
@@ -181,10 +188,13 @@ func (m *Middleware) preparePageToken(w http.ResponseWriter, r *http.Request, s 
 // CheckXSRF refuses a cookie-authenticated request that does not prove that it comes from a page of the hub.
 func (m *Middleware) CheckXSRF(r *http.Request) error {
 	s := stateOf(r.Context())
+	if s.identity != nil && s.session.CookieID == "" {
+		return nil // authenticated by token
+	}
 	q := XSRFRequest{
 		Method: r.Method, FetchMode: r.Header.Get("Sec-Fetch-Mode"), FetchSite: r.Header.Get("Sec-Fetch-Site"),
 		HasOrigin: len(r.Header["Origin"]) > 0, API: s.api,
-		TokenAuthenticated: s.identity != nil && s.session.CookieID == "", UserFound: s.identity != nil,
+		UserFound: s.identity != nil,
 		Headers: []string{r.Header.Get("X-XSRFToken"), r.Header.Get("X-CSRFToken")},
 		Cookie:  strings.Join(r.Header["Cookie"], "; "), ID: "",
 	}
@@ -192,7 +202,7 @@ func (m *Middleware) CheckXSRF(r *http.Request) error {
 		return nil
 	}
 	q.ID = m.xsrfID(r, s)
-	q.Args = xsrfArgs(r, s.api)
+	q.Args = xsrfArgs(r)
 	d := m.o.XSRF.Check(q)
 	if d.Allowed {
 		return nil
@@ -201,7 +211,7 @@ func (m *Middleware) CheckXSRF(r *http.Request) error {
 }
 
 // xsrfArgs are the _xsrf arguments of query and form body.
-func xsrfArgs(r *http.Request, api bool) []string {
+func xsrfArgs(r *http.Request) []string {
 	args := r.URL.Query()["_xsrf"]
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch && r.Method != http.MethodDelete {
 		return args

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/orm"
 )
 
 // MaxBody is the largest request body that the hub reads, in bytes. Uploads to servers do not pass here.
@@ -57,10 +60,36 @@ func ReadJSON(r *http.Request, v any) (ok bool, err error) {
 	if !utf8.Valid(b) {
 		return false, &hub.Error{Kind: hub.Invalid, Message: "Invalid JSON in body of request", Hint: "the body is not UTF-8"}
 	}
+	if tooDeep(b) {
+		return false, &hub.Error{Kind: hub.Invalid, Message: "Invalid JSON in body of request", Hint: fmt.Sprintf("it is nested more than %d levels deep", maxDepth)}
+	}
 	if err := json.Unmarshal(b, v); err != nil {
 		return false, jsonError(err)
 	}
 	return true, nil
+}
+
+// maxDepth bounds the nesting of a body. What is stored must be readable by JupyterHub too, and Python gives up at about 1000 levels.
+const maxDepth = 200
+
+func tooDeep(b []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // ReadObject decodes a body that must be a JSON object; nil when there is no body.
@@ -79,12 +108,41 @@ func Field(m map[string]json.RawMessage, name string, v any) (present bool, err 
 	if !ok {
 		return false, nil
 	}
-	if err := json.Unmarshal(raw, v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber() // numbers in free objects stay as they were written
+	if err := dec.Decode(v); err != nil {
 		e := jsonError(err)
 		e.Message = name + " " + typeProblem(err)
+		if _, names := v.(*[]string); names {
+			e.Message = name + " must be a list of strings"
+		}
 		return true, e
 	}
+	if hasNUL(v) {
+		return true, &hub.Error{Kind: hub.Invalid, Message: name + " must not contain the character U+0000", Hint: "no database can store it as text"}
+	}
 	return true, nil
+}
+
+func hasNUL(v any) bool {
+	switch v := v.(type) {
+	case *string:
+		return strings.Contains(*v, "\x00")
+	case **string:
+		return *v != nil && strings.Contains(**v, "\x00")
+	case *[]string:
+		return slices.ContainsFunc(*v, func(s string) bool { return strings.Contains(s, "\x00") })
+	}
+	return false
+}
+
+// Object decodes one member that is a free JSON object, to be stored: null and absent are nil. Numbers stay as they were written.
+func Object(m map[string]json.RawMessage, name string) (object map[string]any, present bool, err error) {
+	present, err = Field(m, name, &object)
+	if _, reserved := object[orm.OpaqueKey]; err == nil && reserved {
+		err = &hub.Error{Kind: hub.Invalid, Message: name + " must not have the key " + orm.OpaqueKey, Hint: "it is reserved"}
+	}
+	return object, present, err
 }
 
 func jsonError(err error) *hub.Error {

@@ -2,20 +2,13 @@ package httpmw
 
 import (
 	"bufio"
-	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5"
 )
-
-func withRouteContext(ctx context.Context, rc *chi.Context) context.Context {
-	return context.WithValue(ctx, chi.RouteCtxKey, rc)
-}
 
 // RequestMessage is the message of request log lines; the text format of app shows them in JupyterHub's shape.
 const RequestMessage = "request"
@@ -23,7 +16,8 @@ const RequestMessage = "request"
 // recorder remembers status and size of an answer.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status   int
+	hijacked bool
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -48,7 +42,14 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 
 // Hijack hands over the connection.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(w.ResponseWriter).Hijack()
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.hijacked = true
+		if w.status == 0 {
+			w.status = http.StatusSwitchingProtocols
+		}
+	}
+	return conn, rw, err
 }
 
 func (m *Middleware) logRequest(r *http.Request, w *recorder, s *state, quiet bool, d time.Duration) {

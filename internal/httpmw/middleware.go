@@ -1,12 +1,12 @@
 package httpmw
 
 import (
-	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -87,45 +87,62 @@ func (m *Middleware) securityHeaders(api bool) http.Header {
 // serveRoute is the handler of one line of a table.
 func (m *Middleware) serveRoute(api bool, route Route) http.HandlerFunc {
 	quiet := route.Access.kind == KindPublic && route.Method != http.MethodPost
-	return func(w http.ResponseWriter, r *http.Request) {
-		m.run(w, r, api, quiet, route.Name, func(w http.ResponseWriter, r *http.Request) error {
-			if !paramsValid(r) {
-				return &hub.Error{Kind: hub.NotFound, Hint: "a name in the path is not valid UTF-8 or has control characters"}
-			}
-			if err := m.authorize(w, r, route); err != nil {
-				return err
-			}
-			return route.Handler(w, r)
-		})
+	h := func(w http.ResponseWriter, r *http.Request) error {
+		if !paramsValid(r) {
+			return &hub.Error{Kind: hub.NotFound, Hint: "a name in the path is not valid UTF-8 or has control characters"}
+		}
+		if err := m.authorize(w, r, route); err != nil {
+			return err
+		}
+		return route.Handler(w, r)
+	}
+	return func(_ http.ResponseWriter, r *http.Request) {
+		s := stateOf(r.Context())
+		s.api = api
+		m.run(r, s, quiet, route.Name, h)
 	}
 }
 
 // serve wraps a handler that has no line in a table: 404, 405, OPTIONS and what lies outside the hub.
-func (m *Middleware) serve(api bool, h Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { m.run(w, r, api, false, "", h) }
+func (m *Middleware) serve(h Handler) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) { m.run(r, stateOf(r.Context()), false, "", h) }
 }
 
 // run is the part that is the same for every request.
-func (m *Middleware) run(w http.ResponseWriter, r *http.Request, api, quiet bool, name string, h Handler) {
-	begin := time.Now()
-	s := &state{requestID: newRequestID(), remoteIP: clientIP(r, m.o.TrustedDownstream), api: api}
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, s))
-	rec := &recorder{ResponseWriter: w}
+func (m *Middleware) run(r *http.Request, s *state, quiet bool, name string, h Handler) {
+	rec := &s.rec
 	m.setHeaders(rec.Header(), s)
-	func() {
-		defer m.recoverPanic(rec, r)
-		if err := h(rec, r); err != nil && !errors.Is(err, errHandled) {
-			m.WriteError(rec, r, err)
-		}
-	}()
+	broken := m.protect(rec, r, h)
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
-	d := time.Since(begin)
+	d := time.Since(s.begin)
 	m.logRequest(r, rec, s, quiet && rec.status < 300, d)
 	if m.o.Observe != nil && name != "" {
 		m.o.Observe(r.Method, name, rec.status, d)
 	}
+	if broken {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// protect calls the handler and answers its error or panic. broken: the answer had begun and cannot be completed.
+func (m *Middleware) protect(rec *recorder, r *http.Request, h Handler) (broken bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			broken = m.panicked(rec, r, v)
+		}
+	}()
+	err := h(rec, r)
+	if err == nil || err == errHandled {
+		return false
+	}
+	if rec.status != 0 && !rec.hijacked {
+		m.asHubError(r, err) // for the log
+		return true
+	}
+	m.WriteError(rec, r, err)
+	return false
 }
 
 func (m *Middleware) setHeaders(h http.Header, s *state) {
@@ -139,25 +156,27 @@ func (m *Middleware) setHeaders(h http.Header, s *state) {
 	h["X-Request-Id"] = []string{s.requestID}
 }
 
+// newRequestID names a request in the log; it need not be secret.
 func newRequestID() string {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
+	binary.BigEndian.PutUint64(b[:], rand.Uint64())
 	return hex.EncodeToString(b[:])
 }
 
-// recoverPanic turns a panic into a 500; its stack goes to the log, never to the client.
-func (m *Middleware) recoverPanic(w *recorder, r *http.Request) {
-	v := recover()
-	if v == nil {
-		return
-	}
-	if v == http.ErrAbortHandler {
-		panic(v)
+// panicked turns a panic into a 500; its stack goes to the log, never to the client.
+func (m *Middleware) panicked(w *recorder, r *http.Request, v any) (broken bool) {
+	if v == http.ErrAbortHandler { // the handler's way of cutting the connection
+		return true
 	}
 	m.o.Logger.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r), "err", fmt.Sprint(v), "stack", string(debug.Stack()))
-	if w.status == 0 {
-		m.WriteError(w, r, errors.New("panic"))
+	if w.hijacked {
+		return false
 	}
+	if w.status != 0 {
+		return true
+	}
+	m.writeError(w, r, internalError())
+	return false
 }
 
 // toLogin sends an anonymous visitor of a page to the login page; only GET and HEAD can come back.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -30,8 +31,8 @@ func (m *Middleware) Handler(tables ...Table) http.Handler {
 		}
 		m.addOptions(router, t, allowed)
 	}
-	router.NotFound(m.serve(false, m.notFound))
-	router.MethodNotAllowed(m.serve(false, m.methodNotAllowed))
+	router.NotFound(m.serve(m.notFound))
+	router.MethodNotAllowed(m.serve(m.methodNotAllowed))
 	return m.underBase(router)
 }
 
@@ -51,11 +52,11 @@ func (m *Middleware) addOptions(router chi.Router, t Table, allowed map[string][
 		return
 	}
 	for path, methods := range allowed {
-		if strings.HasSuffix(path, "/oauth2/authorize") {
+		if slices.Contains(methods, http.MethodOptions) {
 			continue
 		}
 		allow := strings.Join(methods, ", ") + ", OPTIONS"
-		router.Method(http.MethodOptions, t.Prefix+path, m.serve(true, func(w http.ResponseWriter, _ *http.Request) error {
+		router.Method(http.MethodOptions, t.Prefix+path, m.serve(func(w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Allow", allow)
 			w.Header().Set("Access-Control-Allow-Methods", allow)
 			w.Header().Set("Content-Type", "application/json")
@@ -69,14 +70,12 @@ func (m *Middleware) addOptions(router chi.Router, t Table, allowed map[string][
 func (m *Middleware) underBase(router chi.Router) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rest, ok := trimBase(r.URL.EscapedPath(), m.o.BaseURL)
+		s, r := m.begin(w, r, router, rest)
 		if !ok {
-			m.serve(false, m.o.Outside).ServeHTTP(w, r)
+			m.run(r, s, false, "", m.o.Outside)
 			return
 		}
-		rc := chi.NewRouteContext()
-		rc.Routes = router
-		rc.RoutePath = rest
-		router.ServeHTTP(w, r.WithContext(withRouteContext(r.Context(), rc)))
+		router.ServeHTTP(&s.rec, r)
 	})
 }
 
@@ -102,26 +101,27 @@ func trimBase(path, base string) (rest string, ok bool) {
 }
 
 func (m *Middleware) notFound(w http.ResponseWriter, r *http.Request) error {
-	if s := stateOf(r.Context()); s != nil {
-		s.api = isAPIPath(r)
-		if !s.api && m.o.NotFound != nil {
-			if err := m.identify(w, r, false); err != nil { // the page shows who is logged in
-				return err
-			}
-			return m.o.NotFound(w, r)
+	if !stateOf(r.Context()).api && m.o.NotFound != nil {
+		if err := m.identify(w, r, false); err != nil { // the page shows who is logged in
+			return err
 		}
+		return m.o.NotFound(w, r)
 	}
 	return &hub.Error{Kind: hub.NotFound, Hint: "there is no such route; see /hub/api for the version and the documentation for the list"}
 }
 
-func (m *Middleware) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
-	if s := stateOf(r.Context()); s != nil {
-		s.api = isAPIPath(r)
-	}
-	return &hub.Error{Kind: hub.Invalid, Status: http.StatusMethodNotAllowed}
-}
+// methods are those that a route may have.
+var methods = [...]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
-func isAPIPath(r *http.Request) bool {
-	rc := chi.RouteContext(r.Context())
-	return rc != nil && (rc.RoutePath == "/hub/api" || strings.HasPrefix(rc.RoutePath, "/hub/api/"))
+// methodNotAllowed tells which methods the path has (RFC 9110 section 15.5.6).
+func (m *Middleware) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
+	s := stateOf(r.Context())
+	var allow []string
+	for _, method := range methods {
+		if s.route.Routes.Match(chi.NewRouteContext(), method, s.route.RoutePath) {
+			allow = append(allow, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	return &hub.Error{Kind: hub.Invalid, Status: http.StatusMethodNotAllowed, Hint: r.Method + " is not possible at this address"}
 }

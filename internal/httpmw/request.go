@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -14,8 +15,13 @@ import (
 	"github.com/minihub/minihub/hub"
 )
 
-// state is what the middleware knows about one request; it is made once and travels in the context.
+// state is what the middleware knows about one request. It is the request's context too, and holds chi's part and the recorder, so that
+// one allocation serves them all.
 type state struct {
+	context.Context
+	route     chi.Context
+	rec       recorder
+	begin     time.Time
 	requestID string
 	remoteIP  string
 	api       bool
@@ -26,6 +32,29 @@ type state struct {
 }
 
 type stateKey struct{}
+
+// Value implements context.Context.
+func (s *state) Value(key any) any {
+	switch key {
+	case stateKey{}:
+		return s
+	case chi.RouteCtxKey:
+		return &s.route
+	}
+	return s.Context.Value(key)
+}
+
+// begin makes the state of a request, and the request that carries it. rest is the escaped path below base_url.
+func (m *Middleware) begin(w http.ResponseWriter, r *http.Request, routes chi.Routes, rest string) (*state, *http.Request) {
+	s := &state{Context: r.Context(), begin: time.Now(), requestID: newRequestID(), remoteIP: clientIP(r, m.o.TrustedDownstream)}
+	s.api = rest == apiPrefix || strings.HasPrefix(rest, apiPrefix+"/")
+	s.rec.ResponseWriter = w
+	s.route.Routes, s.route.RoutePath = routes, rest
+	return s, r.WithContext(s)
+}
+
+// apiPrefix is where the JSON API is below base_url.
+const apiPrefix = "/hub/api"
 
 func stateOf(ctx context.Context) *state {
 	s, _ := ctx.Value(stateKey{}).(*state)
@@ -53,7 +82,15 @@ func RemoteIP(r *http.Request) string {
 	if s := stateOf(r.Context()); s != nil {
 		return s.remoteIP
 	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return peer(r)
+}
+
+// peer is the address of the other end of the connection; a Unix socket has none.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
 	return host
 }
 
@@ -106,10 +143,7 @@ func paramsValid(r *http.Request) bool {
 
 // clientIP works out the client's address: the peer, or, when the peer is trusted, the right-most untrusted forwarded one (security.md 2.8).
 func clientIP(r *http.Request, trusted []netip.Prefix) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := peer(r)
 	if len(trusted) == 0 || !isTrusted(host, trusted) {
 		return host
 	}
@@ -150,8 +184,7 @@ func (m *Middleware) IsHTTPS(r *http.Request) bool { return m.Scheme(r) == "http
 
 // Scheme returns http or https as the client used it.
 func (m *Middleware) Scheme(r *http.Request) string {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if isTrusted(host, m.o.TrustedDownstream) {
+	if len(m.o.TrustedDownstream) > 0 && isTrusted(peer(r), m.o.TrustedDownstream) {
 		for _, h := range []string{"X-Scheme", "X-Forwarded-Proto"} {
 			if v := r.Header.Get(h); v != "" {
 				first, _, _ := strings.Cut(v, ",")
