@@ -116,7 +116,7 @@ func explainExit(status *supervise.ExitStatus, req spawner.Request) (cause, wayO
 	case status.Code == 126:
 		return "permission denied: the shell may not execute the command (exit code 126)", "make it executable for the server's user"
 	}
-	return "the process ended with " + status.String(), "see the log lines"
+	return "", "see the log lines" // the exit code is no cause; what the server said last is the best guess
 }
 
 // pythonOf guesses whose packages a server uses, to name the right pip.

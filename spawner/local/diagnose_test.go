@@ -46,7 +46,7 @@ func TestDiagnoses(t *testing.T) {
 		"dash":         {"sh: 1: jupyter-labhub: not found", 127, "command not found: jupyter-labhub", "full path"},
 		"arguments":    {"jupyterhub-singleuser: error: unrecognized arguments: --nope", 2, "unrecognized arguments: --nope", "Spawner.args"},
 		"directory":    {"No such directory: '/home/a/notebooks'", 1, "/home/a/notebooks", "notebook_dir"},
-		"unknown code": {"something else", 42, "exit code 42", "log"},
+		"unknown code": {"something else", 42, "", "log"}, // the exit code is in Exit, and no cause
 		"silent 127":   {"", 127, "command not found", "full path"},
 		"daemon":       {"started in background", 0, "ended by itself", "foreground"},
 	} {
@@ -67,6 +67,9 @@ func TestDiagnoses(t *testing.T) {
 			eventually(t, "the end", func() bool { exit, _ := sp.Poll(context.Background()); return exit != nil })
 			d := sp.(spawner.Diagnoser).Diagnose(context.Background())
 			wayOut := strings.Replace(d.WayOut, "ALL_PROXY is set", "HTTPS_PROXY is set", 1)
+			if c.cause == "" && d.Cause != "" {
+				t.Errorf("cause %q, want none", d.Cause)
+			}
 			if !strings.Contains(d.Cause, c.cause) || !strings.Contains(wayOut, c.wayOut) && c.wayOut != "HTTPS_PROXY" {
 				t.Errorf("cause %q, way out %q; want %q, %q", d.Cause, d.WayOut, c.cause, c.wayOut)
 			}
@@ -105,6 +108,9 @@ func TestDiagnosisOfCommandsThatDoNotStart(t *testing.T) {
 				t.Fatal("started")
 			}
 			d := sp.(spawner.Diagnoser).Diagnose(context.Background())
+			if c.cause == "" && d.Cause != "" {
+				t.Errorf("cause %q, want none", d.Cause)
+			}
 			if !strings.Contains(d.Cause, c.cause) || !strings.Contains(d.WayOut, c.wayOut) {
 				t.Errorf("diagnosis %+v, want %q and %q", d, c.cause, c.wayOut)
 			}
