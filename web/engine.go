@@ -150,6 +150,7 @@ func (e *engine) execute(out *bytes.Buffer, name string, p *parsedTemplate, vars
 		}
 	}()
 	ctx := e.globals.Inherit().Update(exec.NewContext(vars))
+	ctx.Set(rootKey, ctx)
 	r := exec.NewRenderer(e.environment(ctx, p), out, e.config, p.loader, p.template)
 	root := p.template.Root()
 	for ; root.Parent != nil; root = root.Parent {

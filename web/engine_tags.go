@@ -12,11 +12,12 @@ import (
 	"github.com/nikolalohinski/gonja/v2/tokens"
 )
 
-// structures are gonja's tags with two of our own. files collects which file each block comes from.
+// structures are gonja's tags with three of our own. files collects which file each block comes from.
 func structures(files map[*nodes.Wrapper]string) *exec.ControlStructureSet {
 	own := map[string]parser.ControlStructureParser{
 		"block": func(p, args *parser.Parser) (nodes.ControlStructure, error) { return parseBlock(p, args, files) },
 		"set":   parseSet,
+		"call":  parseCall,
 	}
 	return exec.NewControlStructureSet(map[string]parser.ControlStructureParser{}).
 		Update(builtins.ControlStructures).Update(exec.NewControlStructureSet(own))

@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -95,17 +97,29 @@ func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[
 	}
 	for name, value := range s.o.Look.TemplateVars {
 		if f, ok := value.(TemplateFunc); ok {
-			var err error
-			if value, err = f(r.Context(), user); err != nil {
-				s.log.ErrorContext(r.Context(), "function in JupyterHub.template_vars failed", "variable", name, "err", err)
-				value = nil
-			}
+			value = s.callVar(r.Context(), name, f, user)
 		}
 		vars[name] = templateValue(value)
 	}
 	maps.Copy(vars, own)
 	vars["jhdata"] = s.jhdata(user, vars, token)
 	return vars
+}
+
+// callVar calls a function of template_vars; one that fails is None on the page.
+func (s *Site) callVar(ctx context.Context, name string, f TemplateFunc, user *orm.User) (value any) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.ErrorContext(ctx, "function in JupyterHub.template_vars failed", "variable", name, "err", fmt.Sprint(v))
+			value = nil
+		}
+	}()
+	value, err := f(ctx, user)
+	if err != nil {
+		s.log.ErrorContext(ctx, "function in JupyterHub.template_vars failed", "variable", name, "err", err)
+		return nil
+	}
+	return value
 }
 
 func (s *Site) announce(vars map[string]any) {
