@@ -196,14 +196,15 @@ func renderError(file string, err error) error {
 	return &TemplateError{File: file, Line: innermostLine(err.Error()), Err: errors.New(shortReason(err.Error()))}
 }
 
-// parseError: gonja quotes the whole source in its message; only the reason at the end is of use.
+// parseError finds the file of an error: gonja quotes the whole source in its message, and says nothing about which of the files it
+// is, except that each template that could not be extended wraps the error of the one it wanted to extend.
 func parseError(file string, reads []dependency, err error) error {
 	text := err.Error()
 	if inner := errors.Unwrap(err); inner != nil {
 		text = inner.Error()
 	}
-	if n := len(reads); n > 0 { // the file that was read last is the one being parsed
-		file = reads[n-1].shown()
+	if depth := strings.Count(text, "unable to load template"); depth > 0 && depth < len(reads) {
+		file = reads[depth].shown()
 	}
 	return &TemplateError{File: file, Line: innermostLine(text), Err: errors.New(shortReason(text))}
 }

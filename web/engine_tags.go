@@ -19,8 +19,28 @@ func structures(files map[*nodes.Wrapper]string) *exec.ControlStructureSet {
 		"set":   parseSet,
 		"call":  parseCall,
 	}
-	return exec.NewControlStructureSet(map[string]parser.ControlStructureParser{}).
-		Update(builtins.ControlStructures).Update(exec.NewControlStructureSet(own))
+	for _, name := range [...]string{"autoescape", "extends", "filter", "for", "from", "if", "import", "include", "macro", "raw", "with", "do",
+		"break", "continue", "trans"} {
+		if parse, ok := builtins.ControlStructures.Get(name); ok {
+			own[name] = parse
+		}
+	}
+	for name, parse := range own {
+		own[name] = located(parse)
+	}
+	return exec.NewControlStructureSet(own)
+}
+
+// located adds the line of the tag to errors that do not tell it.
+func located(parse parser.ControlStructureParser) parser.ControlStructureParser {
+	return func(p, args *parser.Parser) (nodes.ControlStructure, error) {
+		at := p.Current()
+		cs, err := parse(p, args)
+		if err != nil && at != nil && innermostLine(err.Error()) == 0 {
+			err = fmt.Errorf("line %d: %w", at.Line, err)
+		}
+		return cs, err
+	}
 }
 
 // blockTag is {% block name scoped required %}. Unlike gonja's it accepts the two words, its super() is safe HTML, and errors inside
