@@ -77,6 +77,13 @@ type Warner interface {
 	Warnings() []string
 }
 
+// Decider (optional) marks authenticators that apply every rule of a login themselves, because the code behind them may replace each:
+// normalise, validate, block, allow, admin and post_auth_hook. Rules.Login only checks then that the name can exist.
+type Decider interface {
+	// Decides reports whether what Authenticate returns has passed all rules.
+	Decides() bool
+}
+
 // Page describes the login page. The zero value is the built-in form with user name and password.
 type Page struct {
 	LoginURL   string // "" = /hub/login; else an absolute path below the hub or a URL

@@ -26,6 +26,12 @@ func (r *Rules) Login(ctx context.Context, a Authenticator, req Request) (*Model
 			Reason: a.Name() + " did not accept the credentials"}, nil
 	}
 	m := *found // the authenticator may keep its own
+	if d, ok := a.(Decider); ok && d.Decides() {
+		if err := ValidateUserName(m.Name); err != nil {
+			return nil, &Refusal{Rule: RuleValidate, Name: ShortName(m.Name), Reason: err.Error()}, nil
+		}
+		return &m, nil, nil
+	}
 	name, refusal := r.Check(m.Name)
 	if refusal != nil {
 		return nil, refusal, nil

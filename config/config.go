@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"sort"
 )
 
@@ -41,6 +42,7 @@ type Config struct {
 
 	Raw    map[string]map[string]any // Raw keeps the sections of classes that are not built in, as plain values.
 	Python []Python                  // Python lists every function, class and object found, in the order of their traits.
+	Child  io.Closer                 // Child is the process that holds what Python lists; nil when nothing lives in one. Who builds the hub owns it.
 	File   string                    // File is the path that was read; "" when there was none.
 
 	given map[string]map[string]bool // class and trait of everything that was written somewhere

@@ -210,7 +210,7 @@ func (l *loader) unknownClass(name string, chosen []ClassRef) {
 		}
 	}
 	for _, ref := range chosen {
-		if ref.Class == name {
+		if ref.Class == name || ref.Native == "" && l.src.AllowPython { // it may be a parent of the plug-in, which tells itself what it does not know
 			return
 		}
 	}

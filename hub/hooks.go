@@ -36,6 +36,9 @@ type Observer interface {
 // Hooks are the places of JupyterHub's hooks in the spawn flow (behaviours.md sections 4 and 19); nil fields do nothing.
 // Changes a hook makes to *spawner.Request take effect.
 type Hooks struct {
+	// Prepare comes first in a start, before any row is written, and may change its traits: functions of the configuration that give
+	// group_overrides and scopes.
+	Prepare          func(ctx context.Context, user *orm.User, row *orm.Spawner, t *SpawnTraits) error
 	RefreshPreSpawn  func(ctx context.Context, user *orm.User) error                               // refresh_pre_spawn; an error refuses the start
 	PreSpawnStart    func(ctx context.Context, user, server string) error                          // Authenticator.pre_spawn_start
 	PostSpawnStop    func(ctx context.Context, user, server string) error                          // Authenticator.post_spawn_stop

@@ -19,7 +19,11 @@ func (s *Servers) checkNamed(ctx context.Context, user *orm.User, name, displayN
 		return namedDisabled()
 	}
 	if countsAsNew {
-		if err := s.checkLimit(ctx, s.o.Store, user, 0); err != nil {
+		limit, err := s.namedLimit(ctx, user, name)
+		if err == nil {
+			err = s.checkLimit(ctx, s.o.Store, user, limit, 0)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -48,9 +52,16 @@ func namedDisabled() *Error {
 	return &Error{Kind: Invalid, Message: "Named servers are not enabled.", Hint: "set JupyterHub.allow_named_servers = True to enable them"}
 }
 
+// namedLimit is named_server_limit_per_user for a user; asked before a transaction, because it may be a function of the configuration.
+func (s *Servers) namedLimit(ctx context.Context, user *orm.User, server string) (int, error) {
+	if s.o.Traits.NamedServerLimit == nil || server == "" {
+		return s.o.Traits.NamedServerLimitPerUser, nil
+	}
+	return s.o.Traits.NamedServerLimit(ctx, user)
+}
+
 // checkLimit applies named_server_limit_per_user; mine are those among the rows that the caller just made.
-func (s *Servers) checkLimit(ctx context.Context, store *orm.Store, user *orm.User, mine int) error {
-	limit := s.o.Traits.NamedServerLimitPerUser
+func (s *Servers) checkLimit(ctx context.Context, store *orm.Store, user *orm.User, limit, mine int) error {
 	if limit <= 0 {
 		return nil
 	}

@@ -1,14 +1,19 @@
 package hub
 
 import (
+	"context"
 	"net/url"
 	"time"
+
+	"github.com/minihub/minihub/orm"
 )
 
 // ServerTraits are the settings of JupyterHub and Spawner that decide how servers live. Names follow the traits.
 type ServerTraits struct {
 	AllowNamedServers       bool
-	NamedServerLimitPerUser int    // 0: none
+	NamedServerLimitPerUser int // 0: none
+	// NamedServerLimit is a callable named_server_limit_per_user; nil: the number above.
+	NamedServerLimit        func(ctx context.Context, user *orm.User) (int, error)
 	AllowInvalidNames       string // allow_existing_invalid_named_servers: allow-start, allow-delete or autorename
 	ConcurrentSpawnLimit    int    // 0: none
 	ActiveServerLimit       int    // 0: none

@@ -17,6 +17,9 @@ func (t SpawnTraits) clone() SpawnTraits {
 	return t
 }
 
+// Set assigns one trait by JupyterHub's name, as an entry of group_overrides does.
+func (t *SpawnTraits) Set(name string, v any) error { return t.set(name, v) }
+
 // set assigns one trait by JupyterHub's name. Dict traits are merged recursively, where nil deletes a key (group_overrides' rule); a limit
 // that is set to nil is none.
 func (t *SpawnTraits) set(name string, v any) error {

@@ -206,14 +206,18 @@ func (s *Servers) ensureRow(ctx context.Context, user *orm.User, name, displayNa
 
 // createRow inserts a server's row, within named_server_limit_per_user even when several requests come at once.
 func (s *Servers) createRow(ctx context.Context, user *orm.User, row *orm.Spawner) error {
-	err := s.o.Store.Tx(ctx, func(tx *orm.Store) error {
+	limit, err := s.namedLimit(ctx, user, row.Name)
+	if err != nil {
+		return err
+	}
+	err = s.o.Store.Tx(ctx, func(tx *orm.Store) error {
 		if err := tx.CreateSpawner(ctx, row); err != nil {
 			return err
 		}
 		if row.Name == "" {
 			return nil
 		}
-		return s.checkLimit(ctx, tx, user, 1)
+		return s.checkLimit(ctx, tx, user, limit, 1)
 	})
 	if KindOf(err) != 0 || errors.Is(err, orm.ErrConflict) {
 		return err

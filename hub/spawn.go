@@ -86,7 +86,7 @@ func (s *Servers) reserve(ctx context.Context, user *orm.User, row *orm.Spawner)
 		l.mu.Lock()
 		st, sp := l.stage, l.sp
 		if st == stopped {
-			spawnCtx, l.cancel = context.WithCancelCause(s.ctx)
+			spawnCtx, l.cancel = context.WithCancelCause(carrying{s.ctx, ctx})
 			l.claim(starting)
 			l.failed, l.diag, l.progress = nil, nil, newProgressLog()
 		}
@@ -106,6 +106,20 @@ func (s *Servers) reserve(ctx context.Context, user *orm.User, row *orm.Spawner)
 				Hint: "wait until it is done, then try again"}
 		}
 	}
+}
+
+// carrying is a context that ends with the hub and has the values of the request that began a start, for hooks.
+type carrying struct {
+	context.Context
+	request context.Context
+}
+
+// Value looks in the request's context too.
+func (c carrying) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.request.Value(key)
 }
 
 // checkDead decides about a start of a server that looks ready: it may have died since the last poll, and is cleaned up then.

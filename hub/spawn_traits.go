@@ -16,6 +16,11 @@ func (s *Servers) prepareTraits(ctx context.Context, l *liveServer, j *spawnJob)
 	if err := s.overrideForGroups(ctx, j.user, &t); err != nil {
 		return err
 	}
+	if prepare := s.o.Hooks.Prepare; prepare != nil {
+		if err := prepare(ctx, j.user, j.row, &t); err != nil {
+			return err
+		}
+	}
 	if err := s.applyOptions(ctx, l, j.row.UserOptions, &t); err != nil {
 		return err
 	}
