@@ -107,15 +107,37 @@ func serviceEnvKeep() []string {
 	return []string{"CONDA_DEFAULT_ENV", "CONDA_ROOT", "JUPYTERHUB_SINGLEUSER_APP", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV"}
 }
 
-// refreshBeforeSpawn is refresh_pre_spawn.
+// refreshBeforeSpawn is refresh_pre_spawn. Only a browser of that very user can log in again; starts by others and by tokens go on with
+// the old login unless auth_refresh_strict.
 func refreshBeforeSpawn(logins *hub.Logins) func(context.Context, *orm.User) error {
 	return func(ctx context.Context, user *orm.User) error {
 		ok, err := logins.Refresh(ctx, user, true)
-		if err == nil && !ok {
-			err = &hub.Error{Kind: hub.Forbidden, Message: "auth has expired for " + user.Name + ", login again", Hint: "Authenticator.refresh_pre_spawn is on"}
+		if err != nil || ok || !logins.Traits().RefreshStrict && !(asks(ctx, user) && hub.Caller(ctx).Token == nil) {
+			return err
 		}
-		return err
+		return expiredLogin(user, "Authenticator.refresh_pre_spawn is on")
 	}
+}
+
+// refreshBeforeStop is refresh_pre_stop. Administrators can always stop a server.
+func refreshBeforeStop(logins *hub.Logins) func(context.Context, *orm.User) error {
+	return func(ctx context.Context, user *orm.User) error {
+		ok, err := logins.Refresh(ctx, user, true)
+		if err != nil || ok || !asks(ctx, user) || hub.Caller(ctx).Token != nil && !logins.Traits().RefreshStrict {
+			return err
+		}
+		return expiredLogin(user, "Authenticator.refresh_pre_stop is on")
+	}
+}
+
+// asks tells whether the request is the user's own.
+func asks(ctx context.Context, user *orm.User) bool {
+	id := hub.Caller(ctx)
+	return id != nil && id.User != nil && id.User.ID == user.ID
+}
+
+func expiredLogin(user *orm.User, hint string) error {
+	return &hub.Error{Kind: hub.Forbidden, Message: "auth has expired for " + user.Name + ", login again", Hint: hint}
 }
 
 // purgeInterval is how often expired tokens, codes and shares are deleted.

@@ -267,6 +267,9 @@ func serverHooks(a auth.Authenticator, logins *hub.Logins) hub.Hooks {
 	if logins.Traits().RefreshPreSpawn {
 		h.RefreshPreSpawn = refreshBeforeSpawn(logins)
 	}
+	if logins.Traits().RefreshPreStop {
+		h.RefreshPreStop = refreshBeforeStop(logins)
+	}
 	return h
 }
 

@@ -40,6 +40,7 @@ type Hooks struct {
 	// group_overrides and scopes.
 	Prepare          func(ctx context.Context, user *orm.User, row *orm.Spawner, t *SpawnTraits) error
 	RefreshPreSpawn  func(ctx context.Context, user *orm.User) error                               // refresh_pre_spawn; an error refuses the start
+	RefreshPreStop   func(ctx context.Context, user *orm.User) error                               // refresh_pre_stop; an error refuses the stop
 	PreSpawnStart    func(ctx context.Context, user, server string) error                          // Authenticator.pre_spawn_start
 	PostSpawnStop    func(ctx context.Context, user, server string) error                          // Authenticator.post_spawn_stop
 	AuthState        func(ctx context.Context, user *orm.User, req *spawner.Request) error         // auth_state_hook

@@ -36,6 +36,11 @@ func (s *Servers) Stop(ctx context.Context, user *orm.User, name string, o StopO
 	case st == stopped && row.ServerID == nil && !o.Remove:
 		return true, nil
 	}
+	if st != stopped && s.o.Hooks.RefreshPreStop != nil {
+		if err := s.o.Hooks.RefreshPreStop(ctx, user); err != nil {
+			return false, err
+		}
+	}
 	finished := make(chan error, 1)
 	if !s.run(func() { finished <- s.stopLive(l, o) }) {
 		return false, hubStops()

@@ -195,8 +195,8 @@ func (m *Middleware) CheckXSRF(r *http.Request) error {
 		Method: r.Method, FetchMode: r.Header.Get("Sec-Fetch-Mode"), FetchSite: r.Header.Get("Sec-Fetch-Site"),
 		HasOrigin: len(r.Header["Origin"]) > 0, API: s.api,
 		UserFound: s.identity != nil,
-		Headers: []string{r.Header.Get("X-XSRFToken"), r.Header.Get("X-CSRFToken")},
-		Cookie:  strings.Join(r.Header["Cookie"], "; "), ID: "",
+		Headers:   []string{r.Header.Get("X-XSRFToken"), r.Header.Get("X-CSRFToken")},
+		Cookie:    strings.Join(r.Header["Cookie"], "; "), ID: "",
 	}
 	if !q.needsCheck() {
 		return nil

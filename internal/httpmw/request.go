@@ -38,6 +38,8 @@ func (s *state) Value(key any) any {
 	switch key {
 	case stateKey{}:
 		return s
+	case hub.CallerKey{}:
+		return s.identity
 	case chi.RouteCtxKey:
 		return &s.route
 	}
