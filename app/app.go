@@ -116,7 +116,7 @@ func (a *App) prepare(context.Context) (err error) {
 func (a *App) openStore(ctx context.Context) (err error) {
 	h := &a.cfg.JupyterHub
 	a.store, err = orm.Open(ctx, orm.Options{URL: h.DBURL, Upgrade: h.UpgradeDB, Reset: h.ResetDB, Kwargs: h.DBKwargs, LogSQL: h.DebugDB, Logger: a.o.Logger})
-	return err
+	return databaseError(err)
 }
 
 // arrange lists the parts in the order in which they start.

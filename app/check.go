@@ -3,10 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/config"
 	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
 )
 
@@ -23,7 +27,9 @@ func Check(c *config.Config, report *config.Report) {
 		catalog, _ = rbac.NewCatalog(nil)
 	}
 	if _, warnings, err := catalog.MergeRoles(rolesOf(h.LoadRoles), h.ExtraUserScopes); err != nil {
-		report.Errorf("JupyterHub.load_roles", "", "%s", err)
+		if !wrong(report, "JupyterHub.load_roles") {
+			report.Errorf("JupyterHub.load_roles", "", "%s", err)
+		}
 	} else {
 		for _, w := range warnings {
 			report.Warnf("JupyterHub.load_roles", "", "%s", w)
@@ -36,6 +42,25 @@ func Check(c *config.Config, report *config.Report) {
 		report.Errorf("JupyterHub.trusted_downstream_ips", "write addresses like 10.0.0.1 or networks like 10.0.0.0/8", "%s", err)
 	}
 	checkAuthenticator(c, report)
+	for _, name := range withoutEffect() {
+		if class, trait, _ := strings.Cut(name, "."); c.Given(class, trait) {
+			report.Warnf(name, "", "minihub does not use it; the value has no effect")
+		}
+	}
+}
+
+// wrong reports whether an error of a trait is known already.
+func wrong(report *config.Report, trait string) bool {
+	return slices.ContainsFunc(report.Errors(), func(p config.Problem) bool { return strings.HasPrefix(p.Trait, trait) })
+}
+
+// withoutEffect are the traits that are known, so that a configuration of JupyterHub loads, and that nothing of minihub looks at.
+func withoutEffect() []string {
+	return []string{
+		"JupyterHub.active_user_window", "JupyterHub.data_files_path", "JupyterHub.extra_handlers", "JupyterHub.extra_log_handlers",
+		"JupyterHub.jinja_environment_options", "JupyterHub.log_datefmt", "JupyterHub.log_format", "JupyterHub.logging_config", "LocalProcessSpawner.popen_kwargs",
+		"Authenticator.auto_login_oauth2_authorize", "ConfigurableHTTPProxy.check_running_interval", "ConfigurableHTTPProxy.debug",
+	}
 }
 
 func checkAuthenticator(c *config.Config, report *config.Report) {
@@ -61,6 +86,10 @@ func checkAuthenticator(c *config.Config, report *config.Report) {
 func (a *App) NewToken(ctx context.Context, user string) (string, error) {
 	if _, err := a.core.setup.Run(ctx); err != nil {
 		return "", err
+	}
+	if _, err := a.store.UserByName(ctx, user); errors.Is(err, orm.ErrNotFound) {
+		return "", fmt.Errorf("make a token: the database has no user %q; users get there by logging in, by Authenticator.allowed_users and admin_users, "+
+			"by load_roles and load_groups, or by POST /hub/api/users/NAME", user)
 	}
 	_, text, err := a.core.tokens.Create(ctx, nil, user, hub.NewToken{Note: "command-line generated"})
 	return text, err

@@ -60,9 +60,6 @@ func (a *App) authentication() (*auth.Rules, auth.Authenticator, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, w := range rules.Warnings() {
-		a.o.Logger.Warn(w)
-	}
 	authenticator, err := authenticatorOf(a.cfg, rules, a.o)
 	return rules, authenticator, err
 }

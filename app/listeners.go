@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/minihub/minihub/hub"
@@ -148,12 +149,27 @@ func (it *listener) open(ctx context.Context) error {
 	}
 	var lc net.ListenConfig
 	if it.ln, err = lc.Listen(ctx, network, addr); err != nil {
-		return fmt.Errorf("cannot listen: %w; choose another port, or stop what uses it", err)
+		return fmt.Errorf("cannot listen: %w; %s", err, listenAdvice(network, err))
 	}
 	if network == "unix" && it.mode != 0 {
 		return os.Chmod(addr, it.mode)
 	}
 	return nil
+}
+
+// listenAdvice is the way out when a listener cannot be opened.
+func listenAdvice(network string, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine does not have that address: use one of its own, or 0.0.0.0 for all"
+	case errors.Is(err, os.ErrPermission) && network == "unix":
+		return "make the socket's directory writable for the hub, or choose another path"
+	case errors.Is(err, os.ErrPermission):
+		return "ports below 1024 need root or CAP_NET_BIND_SERVICE: choose another port"
+	case network == "unix":
+		return "choose another path"
+	}
+	return "choose another port, or stop what uses it"
 }
 
 func (it *listener) serve() error {

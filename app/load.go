@@ -40,7 +40,7 @@ func UpgradeDB(ctx context.Context, cfg *config.Config, log *slog.Logger) error 
 	h := &cfg.JupyterHub
 	store, err := orm.Open(ctx, orm.Options{URL: h.DBURL, Upgrade: true, Kwargs: h.DBKwargs, Logger: log})
 	if err != nil {
-		return err
+		return databaseError(err)
 	}
 	return store.Close()
 }
@@ -55,4 +55,16 @@ func RunProxy(ctx context.Context, args []string) error {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	return proxy.RunStandalone(ctx, o)
+}
+
+// databaseError names the trait and the way out of what went wrong with the database.
+func databaseError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(*orm.RevisionError)), errors.Is(err, orm.ErrUnsupportedURL):
+		return fmt.Errorf("JupyterHub.db_url: %w", err)
+	}
+	return fmt.Errorf("JupyterHub.db_url: %w; see that the hub may read and write the file and its directory and that it is a SQLite database, "+
+		"or that the server answers and knows user and password", err)
 }

@@ -34,9 +34,18 @@ func (a Args) String() string {
 }
 
 // ConfigFile returns the path given with -f, or "".
-func (a Args) ConfigFile() string {
+func (a Args) ConfigFile() string { return a.last("config_file") }
+
+// Yes tells whether -y was given.
+func (a Args) Yes() bool {
+	text := a.last("answer_yes")
+	return text == "1" || strings.EqualFold(text, "true")
+}
+
+// last is the last text of a trait of JupyterHub, or "".
+func (a Args) last(trait string) string {
 	for _, o := range a.Overrides {
-		if o.Class == "JupyterHub" && o.Trait == "config_file" {
+		if o.Class == "JupyterHub" && o.Trait == trait {
 			return o.Texts[len(o.Texts)-1]
 		}
 	}

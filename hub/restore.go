@@ -165,7 +165,7 @@ func (s *Servers) stopOrphans(known map[string]bool) {
 		ctx, cancel := context.WithTimeout(s.ctx, cleanupTimeout)
 		defer cancel()
 		stopped, err := o.StopOrphans(ctx, s.o.Traits.HubID, known)
-		if err != nil {
+		if err != nil && s.ctx.Err() == nil {
 			s.o.Logger.ErrorContext(ctx, "looking for left-over servers failed", "err", err)
 		}
 		for _, what := range stopped {

@@ -20,6 +20,9 @@ func token(ctx context.Context, c *cli, argv []string) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	if done, err := help(c, args); done {
+		return err
+	}
 	if name == "" {
 		me, err := user.Current()
 		if err != nil {
@@ -44,6 +47,9 @@ func upgradeDB(ctx context.Context, c *cli, argv []string) error {
 	args, err := config.ParseArgs(argv)
 	if err != nil {
 		return &usageError{err}
+	}
+	if done, err := help(c, args); done {
+		return err
 	}
 	cfg, _, err := app.Load(ctx, args, c.err)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
@@ -13,6 +14,18 @@ import (
 // logger makes the log that the configuration asks for.
 func logger(w io.Writer, cfg *config.Config) *slog.Logger {
 	return app.NewLogger(w, app.LogOptions{JSON: cfg.Minihub.LogFormat == "json", Level: level(int(cfg.JupyterHub.LogLevel))})
+}
+
+// logWriter adds the file of extra_log_file, which stays open as long as the process.
+func logWriter(w io.Writer, path string) (io.Writer, error) {
+	if path == "" {
+		return w, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("JupyterHub.extra_log_file: %w; choose a path that the hub may write to", err)
+	}
+	return io.MultiWriter(w, f), nil
 }
 
 // level turns Python's numbers into slog's: 10 is DEBUG, 20 INFO, 30 WARNING, 40 ERROR, 50 CRITICAL.
@@ -34,6 +47,9 @@ func check(ctx context.Context, c *cli, argv []string) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	if done, err := help(c, args); done {
+		return err
+	}
 	_, report, err := app.Load(ctx, args, c.err)
 	if report == nil {
 		return err
@@ -53,7 +69,11 @@ func open(ctx context.Context, c *cli, args config.Args) (*app.App, *slog.Logger
 	if err != nil {
 		return nil, nil, err
 	}
-	log := logger(c.err, cfg)
+	w, err := logWriter(c.err, cfg.JupyterHub.ExtraLogFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := logger(w, cfg)
 	for _, p := range report.Warnings() {
 		log.WarnContext(ctx, p.String())
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -39,6 +40,9 @@ func commands() map[string]command {
 func run(args []string, out, errOut io.Writer, began time.Time) int {
 	c := &cli{out: out, err: errOut, began: began}
 	name, cmd := "serve", command(serve)
+	if len(args) > 0 && args[0] == "help" {
+		args = []string{"--help"}
+	}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := commands()[args[0]]
 		if !ok {
@@ -72,24 +76,57 @@ func printVersion(_ context.Context, c *cli, _ []string) error {
 
 func runProxy(ctx context.Context, _ *cli, args []string) error {
 	err := app.RunProxy(ctx, args)
-	if errors.Is(err, app.ErrUsage) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil // the flags are printed already
+	case errors.Is(err, app.ErrUsage):
 		return &usageError{err}
 	}
 	return err
 }
 
-// information answers the flags that print something and end; done is false when there is none.
-func information(c *cli, args config.Args, load func() (*config.Config, error)) (done bool, err error) {
+// usage is what --help says before the flags.
+const usage = `minihub is a JupyterHub-compatible hub: it logs people in, starts their servers and routes the traffic.
+
+Usage: minihub [COMMAND] [FLAGS]
+
+Commands:
+
+  serve               run the hub (what happens without a command)
+  check               print every problem of the configuration and start nothing
+  token [USER]        print a new API token of a user
+  upgrade-db          bring the database to the current schema; a SQLite file is copied first
+  proxy               run the reverse proxy alone; minihub proxy --help lists its flags
+  version             print the versions
+
+Without -f the configuration is jupyterhub_config.py of this directory, when there is one. -f takes .py, .json, .yaml and .toml.
+
+`
+
+// help answers --help, --help-all and --version, which every sub-command knows.
+func help(c *cli, args config.Args) (done bool, err error) {
 	switch {
-	case args.Help:
-		return true, config.WriteHelp(c.out)
 	case args.HelpAll:
+		fmt.Fprint(c.out, usage)
 		return true, config.WriteHelpAll(c.out)
+	case args.Help:
+		fmt.Fprint(c.out, usage)
+		return true, config.WriteHelp(c.out)
 	case args.Version:
 		fmt.Fprintln(c.out, app.JupyterHubVersion)
 		return true, nil
+	}
+	return false, nil
+}
+
+// information answers the flags that print something and end; done is false when there is none.
+func information(c *cli, args config.Args, load func() (*config.Config, error)) (done bool, err error) {
+	if done, err := help(c, args); done {
+		return true, err
+	}
+	switch {
 	case args.GenerateConfig:
-		return true, generateConfig(c)
+		return true, generateConfig(c, args)
 	case args.ShowConfig, args.ShowConfigJSON:
 		cfg, err := load()
 		if err != nil {
@@ -103,10 +140,20 @@ func information(c *cli, args config.Args, load func() (*config.Config, error)) 
 	return false, nil
 }
 
-// generateConfig writes jupyterhub_config.py with every trait in comments; an existing file stays as it is.
-func generateConfig(c *cli) error {
-	const name = "jupyterhub_config.py"
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+// generateConfig writes a configuration file with every trait in comments, to the path of -f; an existing file stays as it is, unless -y is given.
+func generateConfig(c *cli, args config.Args) error {
+	name := args.ConfigFile()
+	if name == "" {
+		name = "jupyterhub_config.py"
+	}
+	mode := os.O_CREATE | os.O_EXCL | os.O_WRONLY
+	if args.Yes() {
+		mode = os.O_CREATE | os.O_TRUNC | os.O_WRONLY
+	}
+	f, err := os.OpenFile(name, mode, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("write default configuration: %s exists; name another file with -f, or overwrite it with -y", name)
+	}
 	if err != nil {
 		return fmt.Errorf("write default configuration: %w", err)
 	}

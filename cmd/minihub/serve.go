@@ -15,6 +15,9 @@ import (
 // stopTime is how long the hub has to end: services and servers get INT, TERM and KILL within their own time-outs.
 const stopTime = 75 * time.Second
 
+// sameSignal is how long another signal counts as the first one: wrappers like timeout, make and npm pass on what the process group got, too.
+const sameSignal = 500 * time.Millisecond
+
 // serve runs the hub until a signal or POST /hub/api/shutdown.
 func serve(ctx context.Context, c *cli, argv []string) error {
 	args, err := config.ParseArgs(argv)
@@ -50,18 +53,23 @@ func stop(a *app.App, log *slog.Logger) error {
 	signal.Notify(again, syscall.SIGINT, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
+	begin := time.Now()
 	done := make(chan error, 1)
 	go func() { done <- a.Stop(ctx) }()
-	select {
-	case err := <-done:
-		if why := a.Err(); why != nil {
-			return why
+	for {
+		select {
+		case err := <-done:
+			if why := a.Err(); why != nil {
+				return why
+			}
+			return err
+		case <-again:
+			if time.Since(begin) < sameSignal {
+				continue
+			}
+			log.WarnContext(ctx, "received another signal, ending at once")
+			os.Exit(1)
 		}
-		return err
-	case <-again:
-		log.WarnContext(ctx, "received another signal, ending at once")
-		os.Exit(1)
-		return nil
 	}
 }
 
