@@ -65,6 +65,7 @@ func (s *Servers) died(ctx context.Context, l *liveServer, sp spawner.Spawner, e
 		return false
 	}
 	out := l.claim(stopping)
+	out.died = true
 	l.mu.Unlock()
 	s.o.Logger.WarnContext(ctx, "server stopped without being asked", "user", l.userName, "server", l.name, "reason", exitText(exit))
 	s.cleanUp(context.WithoutCancel(ctx), l)

@@ -29,6 +29,7 @@ func (st stage) pending() string {
 type outcome struct {
 	done chan struct{}
 	err  error // valid once done is closed
+	died bool  // nobody asked for this stop: the server was found dead
 }
 
 // liveServer is the in-memory side of one server. Names never change: a renamed server or user gets another object. mu guards

@@ -84,7 +84,7 @@ func (s *Servers) reserve(ctx context.Context, user *orm.User, row *orm.Spawner)
 	for {
 		l = s.get(user, row)
 		l.mu.Lock()
-		st, sp := l.stage, l.sp
+		st, sp, busy := l.stage, l.sp, l.busy
 		if st == stopped {
 			spawnCtx, l.cancel = context.WithCancelCause(carrying{s.ctx, ctx})
 			l.claim(starting)
@@ -102,6 +102,14 @@ func (s *Servers) reserve(ctx context.Context, user *orm.User, row *orm.Spawner)
 				return nil, nil, false, err
 			}
 		default:
+			if busy.died { // a start of what turned out dead just waits until that is cleaned up
+				select {
+				case <-busy.done:
+					continue
+				case <-ctx.Done():
+					return nil, nil, false, ctx.Err()
+				}
+			}
 			return nil, nil, false, &Error{Kind: Invalid, Message: logName(l.userName, l.name) + " is pending " + st.pending(), Reason: "already-pending",
 				Hint: "wait until it is done, then try again"}
 		}
@@ -131,24 +139,8 @@ func (s *Servers) checkDead(ctx context.Context, l *liveServer, sp spawner.Spawn
 	if exit == nil {
 		return &Error{Kind: Invalid, Message: logName(l.userName, l.name) + " is already running"}
 	}
-	if s.died(ctx, l, sp, exit) {
-		return nil
-	}
-	l.mu.Lock() // somebody else noticed first
-	out := l.busy
-	if l.stage != stopping {
-		out = nil
-	}
-	l.mu.Unlock()
-	if out == nil {
-		return nil
-	}
-	select {
-	case <-out.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	s.died(ctx, l, sp, exit) // or somebody else noticed first
+	return nil
 }
 
 // release gives up a reserved start that never began; followers of its progress learn why.
