@@ -31,11 +31,7 @@ func (m *Middleware) authorize(w http.ResponseWriter, r *http.Request, route Rou
 			return err
 		}
 	}
-	err := m.checkAccess(w, r, route.Access)
-	if err == errHandled { // sent to the login page, which sets the _xsrf cookie; this answer sets none
-		dropCookie(w.Header(), XSRFCookie)
-	}
-	return err
+	return m.checkAccess(w, r, route.Access)
 }
 
 // identify sets the identity of the request: the Authorization header first, where it is accepted, else the login cookie.

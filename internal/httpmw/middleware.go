@@ -192,6 +192,7 @@ func (m *Middleware) toLogin(w http.ResponseWriter, r *http.Request) error {
 	if u, err := url.Parse(to); err == nil && u.RawQuery != "" {
 		sep = "&"
 	}
+	dropCookie(w.Header(), XSRFCookie) // the login page sets it
 	http.Redirect(w, r, to+sep+"next="+url.QueryEscape(r.URL.RequestURI()), http.StatusFound)
 	return errHandled
 }
