@@ -34,6 +34,7 @@ type App struct {
 	torn  config.TornadoSettings
 	parts parts
 
+	py      *python // nil: nothing of the configuration lives in Python
 	secrets *secrets
 	store   *orm.Store
 	metrics *metrics.Metrics
@@ -85,11 +86,11 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	}
 	a := &App{cfg: cfg, o: o, quit: make(chan struct{}), parts: parts{log: o.Logger}}
 	a.cleanup.proxy, a.cleanup.servers = cfg.JupyterHub.CleanupProxy, cfg.JupyterHub.CleanupServers
-	steps := []func(context.Context) error{a.prepare, a.openStore, a.buildCore, a.buildEdge, a.buildListeners}
+	steps := []func(context.Context) error{a.prepare, a.openStore, a.startPython, a.buildCore, a.buildEdge, a.buildListeners}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			if a.store != nil {
-				err = errors.Join(err, a.store.Close())
+				err = errors.Join(err, a.store.Close(), a.py.close())
 			}
 			return nil, err
 		}
@@ -122,6 +123,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 // arrange lists the parts in the order in which they start.
 func (a *App) arrange() {
 	p, h := &a.parts, &a.cfg.JupyterHub
+	p.add("python", nil, func(context.Context) error { return a.py.close() })
 	p.add("store", nil, func(context.Context) error { return a.store.Close() })
 	p.add("activity", nil, func(context.Context) error { a.core.activity.Close(); return nil })
 	p.add("pid file", a.writePID, a.removePID)
@@ -146,7 +148,7 @@ func (a *App) runSetup(ctx context.Context) error {
 	}
 	a.metrics.SetUsers(result.TotalUsers)
 	a.core.services.Load(result.Services)
-	return nil
+	return a.core.servers.CheckNames(ctx)
 }
 
 // restoreHead is how long the ports stay closed for the check of running servers, which is mostly done by then.
