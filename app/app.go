@@ -34,7 +34,7 @@ type App struct {
 	torn  config.TornadoSettings
 	parts parts
 
-	py      *python // nil: nothing of the configuration lives in Python
+	py      *pythonPart // nil: nothing of the configuration lives in Python
 	secrets *secrets
 	store   *orm.Store
 	metrics *metrics.Metrics

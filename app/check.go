@@ -70,6 +70,9 @@ func checkAuthenticator(c *config.Config, report *config.Report) {
 		report.Errorf(class.Class, "", "%s", err)
 		return
 	}
+	if class.Native == "" {
+		return // keepChild has looked at it
+	}
 	_, err = authenticatorOf(c, rules, Options{})
 	switch {
 	case err == nil:
@@ -98,5 +101,5 @@ func (a *App) NewToken(ctx context.Context, user string) (string, error) {
 // Close ends a hub that was never started.
 func (a *App) Close() error {
 	a.core.activity.Close()
-	return a.store.Close()
+	return errors.Join(a.store.Close(), a.py.close())
 }

@@ -28,7 +28,7 @@ func (a *App) buildCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	driver, err := driverOf(a.cfg, hubID, a.o)
+	driver, err := a.driver(hubID)
 	if err != nil {
 		return err
 	}
@@ -42,23 +42,30 @@ func (a *App) buildCore(ctx context.Context) error {
 	c.tokens = hub.NewTokens(hub.TokensOptions{Store: a.store, Access: c.access, Catalog: catalog,
 		MaxExpiry: seconds(a.cfg.JupyterHub.TokenExpiresInMaxSeconds), Logger: log})
 	c.logins = hub.NewLogins(hub.LoginsOptions{Store: a.store, Authenticator: authenticator, Rules: rules, Crypt: a.secrets.crypt, Users: c.users,
-		Throttle: auth.NewThrottle(auth.ThrottleOptions{}), Traits: loginTraits(a.cfg), Logger: log})
+		Throttle: auth.NewThrottle(auth.ThrottleOptions{}), Traits: a.py.loginTraits(loginTraits(a.cfg)), Logger: log})
 	c.users.SetAuthStates(c.logins)
 	if err := a.buildServers(catalog, driver, authenticator, hubID); err != nil {
 		return err
 	}
 	c.shares = hub.NewShares(hub.SharesOptions{Store: a.store, Access: c.access, Catalog: catalog, Servers: c.servers, Logger: log})
 	a.buildServices(catalog)
+	specs := setupSpecs(a.cfg, a.secrets.crypt != nil)
+	if specs.ManagedRoles, err = a.py.managedRoles(ctx); err != nil {
+		return err
+	}
 	c.setup = hub.NewSetup(hub.SetupOptions{Store: a.store, Catalog: catalog, Users: c.users, Rules: rules, Tokens: c.tokens, Services: c.rows,
-		Specs: setupSpecs(a.cfg, a.secrets.crypt != nil), Logger: log})
+		Specs: specs, Logger: log})
 	c.routes.servers, c.routes.services, c.routes.activity = c.servers, c.services, c.activity
 	return nil
 }
 
 func (a *App) authentication() (*auth.Rules, auth.Authenticator, error) {
-	rules, err := auth.NewRules(ruleOptions(a.cfg))
+	rules, err := auth.NewRules(a.py.rules(ruleOptions(a.cfg)))
 	if err != nil {
 		return nil, nil, err
+	}
+	if a.py != nil && a.py.auth != nil {
+		return rules, a.py.auth, nil
 	}
 	authenticator, err := authenticatorOf(a.cfg, rules, a.o)
 	return rules, authenticator, err
@@ -76,10 +83,20 @@ func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authent
 	if c.routes, err = a.newRoutes(); err != nil {
 		return err
 	}
+	hooks := serverHooks(authenticator, c.logins)
+	a.py.addHooks(&hooks, c.logins)
 	c.servers = hub.NewServers(hub.ServersOptions{Store: a.store, Driver: driver, Router: c.routes, Prober: newProber(), Catalog: catalog, Activity: c.activity,
-		Traits: traits, Hooks: serverHooks(authenticator, c.logins), Observer: observer{a.metrics}, Abort: a.end, Logger: a.o.Logger})
+		Traits: a.py.serverTraits(traits), Hooks: hooks, Observer: observer{a.metrics}, Abort: a.end, Logger: a.o.Logger})
 	c.users.SetServers(c.servers)
 	return nil
+}
+
+// driver makes the spawner driver, of the hub's own or of a class in Python.
+func (a *App) driver(hubID string) (spawner.Driver, error) {
+	if a.py.spawns() {
+		return a.py.driver(), nil
+	}
+	return driverOf(a.cfg, hubID, a.o)
 }
 
 // envKeep is env_keep, whose default depends on the spawner.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/minihub/minihub/api"
 	"github.com/minihub/minihub/config"
@@ -21,14 +20,15 @@ const JupyterHubVersion = api.Version
 // Load reads the configuration that a command line names and checks all of it. What a .py file prints goes to output. The report is
 // nil when the file cannot be read at all; an error of it is *config.InvalidError otherwise.
 func Load(ctx context.Context, args config.Args, output io.Writer) (*config.Config, *config.Report, error) {
-	cfg, report, err := config.Load(ctx, config.Source{Args: args, Evaluate: func(ctx context.Context, path string) (map[string]map[string]any, error) {
-		result, err := pybridge.Evaluate(ctx, pybridge.EvalRequest{Path: path, Env: os.Environ(), Output: output})
-		if err != nil {
-			return nil, err
-		}
-		return result.WithLines(), nil
-	}})
+	var child *pybridge.Bridge
+	cfg, report, err := config.Load(ctx, config.Source{Args: args, AllowPython: true, Evaluate: evaluator(args, output, &child)})
 	if err != nil && !errors.As(err, new(*config.InvalidError)) {
+		if child != nil {
+			err = errors.Join(err, child.Close())
+		}
+		return nil, nil, err
+	}
+	if err := keepChild(ctx, cfg, report, child, args, output); err != nil {
 		return nil, nil, err
 	}
 	Check(cfg, report)

@@ -42,8 +42,10 @@ type Config struct {
 
 	Raw    map[string]map[string]any // Raw keeps the sections of classes that are not built in, as plain values.
 	Python []Python                  // Python lists every function, class and object found, in the order of their traits.
-	Child  io.Closer                 // Child is the process that holds what Python lists; nil when nothing lives in one. Who builds the hub owns it.
-	File   string                    // File is the path that was read; "" when there was none.
+	// Written keeps what a file that is not Python said, class by class; nil unless Source.AllowPython. Plug-ins read it.
+	Written map[string]map[string]any
+	Child   io.Closer // Child is the process that holds what Python lists; nil when nothing lives in one. Who builds the hub owns it.
+	File    string    // File is the path that was read; "" when there was none.
 
 	given map[string]map[string]bool // class and trait of everything that was written somewhere
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 )
@@ -43,6 +44,9 @@ func Load(ctx context.Context, src Source) (*Config, *Report, error) {
 		}
 	}
 	l := newLoader(src, path)
+	if src.AllowPython && !strings.EqualFold(filepath.Ext(path), ".py") {
+		l.cfg.Written = sections
+	}
 	l.addFile(sections)
 	l.addArgs(src.Args)
 	l.mergeLegacy()

@@ -14,6 +14,8 @@ type Driver struct {
 	b    *Bridge
 	info *ClassInfo
 	dir  Directory
+	// MapError makes an exception of start something that a person may read; nil leaves it as it is.
+	MapError func(id spawner.Identity, err error) error
 }
 
 // NewDriver returns the driver of the class that Setup found.
@@ -91,6 +93,9 @@ func (s *Spawner) Start(ctx context.Context, req spawner.Request) (string, error
 		Token string         `json:"token"`
 	}
 	if err := s.d.b.Call(ctx, "spawner.start", args, &out); err != nil {
+		if s.d.MapError != nil && ctx.Err() == nil {
+			err = s.d.MapError(s.id, err)
+		}
 		return "", err
 	}
 	if out.Token != "" {

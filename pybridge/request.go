@@ -1,9 +1,6 @@
 package pybridge
 
-import (
-	"context"
-	"encoding/json"
-)
+import "context"
 
 // Request is the HTTP request that the hub is working on, as hooks see it through handler.
 type Request struct {
@@ -15,8 +12,9 @@ type Request struct {
 	Headers  map[string][]string `json:"headers"`
 	Query    map[string][]string `json:"query"`
 	Form     map[string][]string `json:"form,omitempty"`
-	// Current finds out who made the request, when a hook is called; "" for nobody.
-	Current func() string `json:"-"`
+	User     *User               `json:"user,omitempty"` // User is who made it; nil for nobody.
+	// Complete fills in what is known only when a hook is called: User and RemoteIP.
+	Complete func(ctx context.Context, r *Request) `json:"-"`
 }
 
 type requestKey struct{}
@@ -26,25 +24,16 @@ func WithRequest(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
-// RequestFrom returns the request of a context; nil when there is none.
+// RequestFrom returns the request of a context, with who made it; nil when there is none.
 func RequestFrom(ctx context.Context) *Request {
 	r, _ := ctx.Value(requestKey{}).(*Request)
-	return r
-}
-
-// MarshalJSON adds who made the request.
-func (r *Request) MarshalJSON() ([]byte, error) {
-	type plain Request
-	out := struct {
-		*plain
-		User *User `json:"user,omitempty"`
-	}{plain: (*plain)(r)}
-	if r.Current != nil {
-		if name := r.Current(); name != "" {
-			out.User = &User{Name: name}
-		}
+	if r == nil || r.Complete == nil {
+		return r
 	}
-	return json.Marshal(out)
+	out := *r
+	out.Complete = nil
+	r.Complete(ctx, &out)
+	return &out
 }
 
 // withForm returns the request of a context with the fields of its form.

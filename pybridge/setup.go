@@ -100,6 +100,12 @@ func (b *Bridge) Setup(ctx context.Context, r SetupRequest) (*SetupResult, error
 	return out, nil
 }
 
+// Find imports the class that authenticator_class or spawner_class (kind without "_class") names: a class of the file, a registered name
+// or a dotted path. It makes no object.
+func (b *Bridge) Find(ctx context.Context, kind, given string) error {
+	return b.Call(ctx, "find", map[string]any{"kind": kind, "given": given}, nil)
+}
+
 // User is what hooks see of a user.
 type User struct {
 	Name         string   `json:"name"`

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from . import authn, evaluate, facade, spawners
-from .state import LOG, WORLD, hub_trait, settle
+from .state import LOG, WORLD, find_class, hub_trait, settle
 from .wire import Channel, Records, Unfit, decode, leave, watch
 
 
@@ -50,6 +50,7 @@ async def setup(args, stream):
     except Exception as e:
         e.jupyterhub_message = step
         raise
+    watch(asyncio.get_running_loop())
     try:
         from jupyterhub import __version__
 
@@ -57,6 +58,14 @@ async def setup(args, stream):
     except Exception:
         pass
     return out
+
+
+async def find(args, stream):
+    """Import a class, to tell early that it cannot be."""
+    cls = find_class(args["kind"], args["given"])
+    if not isinstance(cls, type):
+        raise Unfit("%r is no class" % (args["given"],))
+    return "%s.%s" % (cls.__module__, cls.__qualname__)
 
 
 async def call_trait(args, stream):
@@ -76,7 +85,7 @@ async def echo(args, stream):
     return args
 
 
-OPS = {"load": load, "setup": setup, "call": call_trait, "echo": echo}
+OPS = {"load": load, "setup": setup, "call": call_trait, "echo": echo, "find": find}
 OPS.update(authn.OPS)
 OPS.update(spawners.OPS)
 
@@ -94,13 +103,13 @@ async def serve(sock):
     root.addHandler(Records(channel))
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    watch(asyncio.get_running_loop())
     await channel.serve()
 
 
 def run(sock):
     # the hub decides when to end; it has its own answer to signals
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # (a function, because servers started from here would inherit SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)
     try:
         asyncio.run(serve(sock))
     finally:

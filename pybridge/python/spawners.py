@@ -467,16 +467,17 @@ def snapshot(values):
     for key, value in values.items():
         if callable(value) or key.startswith("_"):
             continue
+        if value is None or isinstance(value, (str, int, float)):
+            out[key] = value
+            continue
         if isinstance(value, dict):
             value = {k: v for k, v in value.items() if not callable(v)}
         try:
-            out[key] = copy.deepcopy(value)
-            plain = evaluate.encode(out[key])
+            plain = evaluate.encode(value)  # a copy
         except Exception:
-            out.pop(key, None)
             continue
-        if isinstance(plain, dict) and plain.get(evaluate.MARK, {}).get("kind") in ("function", "class", "object"):
-            del out[key]
+        if not (isinstance(plain, dict) and plain.get(evaluate.MARK, {}).get("kind") in ("function", "class", "object")):
+            out[key] = plain
     return out
 
 
