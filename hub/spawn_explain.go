@@ -37,7 +37,7 @@ func (s *Servers) explain(ctx context.Context, l *liveServer, j *spawnJob, err e
 	case errors.As(err, &exited):
 		out.Message = "The server's process ended before it answered (" + exitText(exited.exit) + ")"
 	default:
-		out.Message = "The server could not be started: " + err.Error()
+		out.Message = err.Error() // as it is: pages and progress say "Spawn failed" before it
 	}
 	if diag != nil {
 		addDiagnosis(out, diag)

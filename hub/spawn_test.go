@@ -179,7 +179,7 @@ func TestDiagnosis(t *testing.T) {
 	r.driver.onStart = func(context.Context, spawner.Request) error { return errors.New("exit code 127") }
 	r.driver.diagnosis = spawner.Diagnosis{Cause: "command not found", WayOut: "install it", LogTail: []string{"sh: 1: not found"}}
 	_, err := r.start(u, "")
-	wantErr(t, err, hub.Failed, "The server could not be started: exit code 127: command not found")
+	wantErr(t, err, hub.Failed, "exit code 127: command not found")
 	if hintOf(err) != "install it" {
 		t.Errorf("hint %q", hintOf(err))
 	}
@@ -213,14 +213,14 @@ func TestEveryStepUndone(t *testing.T) {
 		"port": {change: func(o *rigOptions) {
 			o.traits.Spawn.Port = 0
 			o.wrap = func(d *fakeDriver) spawner.Driver { return portDriver{d, fail} }
-		}, kind: hub.Failed, text: "The server could not be started: pick a port: no luck"},
+		}, kind: hub.Failed, text: "pick a port: no luck"},
 		"format": {change: func(o *rigOptions) { o.traits.Spawn.NotebookDir = "~/{user}" }, kind: hub.Failed},
 		"pre_spawn_start": {change: func(o *rigOptions) {
 			o.hooks.PreSpawnStart = func(context.Context, string, string) error { return fail }
-		}, kind: hub.Failed, text: "The server could not be started: pre_spawn_start: no luck", stopped: true},
+		}, kind: hub.Failed, text: "pre_spawn_start: no luck", stopped: true},
 		"auth_state_hook": {change: func(o *rigOptions) {
 			o.hooks.AuthState = func(context.Context, *orm.User, *spawner.Request) error { return fail }
-		}, kind: hub.Failed, text: "The server could not be started: auth_state_hook: no luck", stopped: true},
+		}, kind: hub.Failed, text: "auth_state_hook: no luck", stopped: true},
 		"apply_user_options": {change: func(o *rigOptions) {
 			o.hooks.ApplyUserOptions = func(context.Context, *spawner.Request, map[string]any) error { return fail }
 		}, kind: hub.Invalid, text: "Invalid user options: no luck", stopped: true},
@@ -231,14 +231,14 @@ func TestEveryStepUndone(t *testing.T) {
 		}, kind: hub.Forbidden, text: "not you", stopped: true},
 		"pre_spawn_hook": {change: func(o *rigOptions) {
 			o.hooks.PreSpawn = func(context.Context, *spawner.Request) error { return fail }
-		}, kind: hub.Failed, text: "The server could not be started: pre_spawn_hook: no luck", stopped: true},
+		}, kind: hub.Failed, text: "pre_spawn_hook: no luck", stopped: true},
 		"start": {prepare: func(r *rig) {
 			r.driver.onStart = func(context.Context, spawner.Request) error { return fail }
-		}, kind: hub.Failed, text: "The server could not be started: no luck", stopped: true},
+		}, kind: hub.Failed, text: "no luck", stopped: true},
 		"url": {prepare: func(r *rig) { r.driver.badURL = "http://:x" }, kind: hub.Failed, stopped: true},
 		"http": {prepare: func(r *rig) {
 			r.prober.wait = func(context.Context, string, func(context.Context) error) (string, error) { return "", fail }
-		}, kind: hub.Failed, text: "The server could not be started: no luck", stopped: true},
+		}, kind: hub.Failed, text: "no luck", stopped: true},
 		"route": {prepare: func(r *rig) { r.router.addErr = fail }, kind: hub.Failed,
 			text: "The server started, but the proxy could not be told about it", stopped: true},
 		"stop fails too, softly": {prepare: func(r *rig) {
