@@ -266,10 +266,7 @@ func (s suite) concurrent() {
 
 func (s suite) progress() {
 	sp, _ := s.started("")
-	progresser, ok := sp.(spawner.Progresser)
-	if !ok {
-		s.Skip("the spawner reports no progress")
-	}
+	progresser := sp.(spawner.Progresser)
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	last := 0
