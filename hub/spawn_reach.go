@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/minihub/minihub/orm"
@@ -15,16 +16,19 @@ import (
 
 // setAddr puts the scheme, host and port of rawURL into a.
 func setAddr(a *orm.Server, rawURL string) error {
+	if socket, ok := strings.CutPrefix(rawURL, "http+unix://"); ok { // the host part is the path, percent-encoded: nothing that net/url takes
+		a.Proto, a.IP, a.Port = "http+unix", strings.TrimSuffix(socket, "/"), 0
+		if a.IP == "" {
+			return fmt.Errorf("%q names no socket", rawURL)
+		}
+		return nil
+	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return err
 	}
-	if u.Scheme == "http+unix" {
-		a.Proto, a.IP, a.Port = u.Scheme, u.EscapedPath(), 0
-		if u.Host != "" {
-			a.IP = u.Host // http+unix://%2Fpath: the socket path is the host part
-		}
-		return nil
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%q is neither http:// nor https:// nor http+unix://", rawURL)
 	}
 	port := u.Port()
 	if port == "" {
