@@ -20,6 +20,7 @@ type Identity struct {
 	// identify is Scopes with the identify scopes added, computed once because GET /user is the busiest route of a hub.
 	identify     rbac.Scopes
 	identifyList []string
+	memo         *memo // nil while the identity is incomplete
 }
 
 // IdentifyScopes returns Scopes with the right to read one's own name and groups added: what GET /user filters by.
@@ -33,6 +34,7 @@ func (i *Identity) complete() (*Identity, error) {
 	}
 	i.identify = i.Scopes.Union(own)
 	i.identifyList = i.identify.List()
+	i.memo = &memo{}
 	return i, nil
 }
 

@@ -48,20 +48,24 @@ func (s *Servers) Views(ctx context.Context, users []orm.User) (map[int64][]Serv
 	}
 	out := make(map[int64][]ServerView, len(users))
 	for i := range users {
-		u := &users[i]
-		list := make([]ServerView, 0, len(rows[u.ID])+1)
-		hasDefault := false
-		for _, row := range rows[u.ID] {
-			hasDefault = hasDefault || row.Name == ""
-			list = append(list, s.view(u, row))
-		}
-		if !hasDefault {
-			list = append(list, s.view(u, orm.Spawner{UserID: u.ID}))
-		}
-		slices.SortFunc(list, func(a, b ServerView) int { return cmp.Compare(a.Name, b.Name) })
-		out[u.ID] = list
+		out[users[i].ID] = s.ViewsOf(&users[i], rows[users[i].ID])
 	}
 	return out, nil
+}
+
+// ViewsOf is Views for the rows of one user.
+func (s *Servers) ViewsOf(u *orm.User, rows []orm.Spawner) []ServerView {
+	list := make([]ServerView, 0, len(rows)+1)
+	hasDefault := false
+	for _, row := range rows {
+		hasDefault = hasDefault || row.Name == ""
+		list = append(list, s.view(u, row))
+	}
+	if !hasDefault {
+		list = append(list, s.view(u, orm.Spawner{UserID: u.ID}))
+	}
+	slices.SortFunc(list, func(a, b ServerView) int { return cmp.Compare(a.Name, b.Name) })
+	return list
 }
 
 func (s *Servers) view(user *orm.User, row orm.Spawner) ServerView {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -18,22 +19,38 @@ import (
 // MaxBody is the largest request body that the hub reads, in bytes. Uploads to servers do not pass here.
 const MaxBody = 10 << 20
 
-// WriteJSON writes v as the answer.
-func WriteJSON(w http.ResponseWriter, status int, v any) error {
+// EncodeJSON encodes v as it is sent.
+func EncodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+		return nil, fmt.Errorf("encode answer: %w", err)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, err := w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
-	return clientGone(err)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// clientGone forgets a failed write: there is nobody left to tell.
-func clientGone(error) error { return nil }
+// WriteJSON writes v as the answer.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	b, err := EncodeJSON(v)
+	if err != nil {
+		return err
+	}
+	return WriteEncoded(w, status, b)
+}
+
+// jsonType is shared by all answers; nobody changes it in place.
+var jsonType = []string{"application/json"}
+
+// WriteEncoded writes what [EncodeJSON] made. A failed write is nobody's error: the client is gone.
+func WriteEncoded(w http.ResponseWriter, status int, b []byte) error {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+	return nil
+}
 
 // ReadBody reads the request body, at most [MaxBody] bytes.
 func ReadBody(r *http.Request) ([]byte, error) {
