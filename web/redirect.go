@@ -161,6 +161,9 @@ func addSlash(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) outside(w http.ResponseWriter, r *http.Request) error {
 	path := r.URL.EscapedPath()
 	rest, below := strings.CutPrefix(path, s.o.URLs.BaseURL)
+	if path+"/" == s.o.URLs.BaseURL {
+		rest, below = "", true
+	}
 	switch {
 	case path == "/favicon.ico":
 		s.static.send(w, r, s.static.files["favicon.ico"])

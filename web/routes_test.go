@@ -97,6 +97,7 @@ func TestUserRedirectHookAndPublicURL(t *testing.T) {
 	run(t, w, []row{
 		{name: "hook", path: "/jhub/hub/user-redirect/own%20page", header: cookie, status: 302, location: "/elsewhere/alice"},
 		{name: "no answer of the hook", path: "/jhub/hub/user-redirect/lab", header: cookie, status: 302, location: "/jhub/hub/spawn/alice?next=%2Fjhub%2Fuser%2Falice%2Flab"},
+		{name: "base without slash", path: "/jhub", status: 302, location: "https://hub.test/jhub/hub/"},
 		{name: "outside", path: "/other?a=1", status: 302, location: "https://hub.test/jhub/hub/other?a=1"},
 		{name: "root", path: "/", status: 302, location: "https://hub.test/jhub/hub/"},
 		{name: "below base", path: "/jhub/user/alice/lab", status: 302, location: "https://hub.test/jhub/hub/user/alice/lab"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -33,6 +34,10 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 		return err
 	}
 	if err := a.Start(ctx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			log.InfoContext(ctx, "received a signal while starting, stopped again")
+			return nil
+		}
 		return err
 	}
 	url, who := a.Summary()
