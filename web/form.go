@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -55,7 +56,7 @@ func readMultipart(r *http.Request) (url.Values, map[string][]hub.FormFile, erro
 			if err != nil {
 				return nil, nil, formError(err)
 			}
-			files[field] = append(files[field], hub.FormFile{Filename: header.Filename, ContentType: header.Header.Get("Content-Type"), Body: body})
+			files[field] = append(files[field], hub.FormFile{Filename: header.Filename, ContentType: cmp.Or(header.Header.Get("Content-Type"), "application/unknown"), Body: body})
 		}
 	}
 	return r.MultipartForm.Value, files, nil

@@ -248,6 +248,9 @@ func (s *Site) showSpawnForm(w http.ResponseWriter, r *http.Request, user *orm.U
 	if failed != nil {
 		status = s.explain(w, r, vars, v, failed)
 	}
+	if r.Method == http.MethodGet && status == http.StatusBadRequest { // options in a link that are not accepted: the form is the answer
+		status = http.StatusOK
+	}
 	return s.render(w, r, view{template: "spawn.html", status: status, vars: vars})
 }
 
