@@ -110,7 +110,7 @@ func TestAcceptShare(t *testing.T) {
 			wantNot: []string{"<img src=x", `">injected`, `href="javascript`, "evil.test", "onerror=alert(1)>"}})
 	}
 	run(t, w, append(attacks, []row{
-		{name: "shows", as: "bob", path: page, status: 200, want: []string{"alice", "/user/alice/data/", "not running now", `name="code" value="` + code}},
+		{name: "shows", as: "bob", path: page, status: 200, want: []string{"alice", "/user/alice/data/", "not currently running", `name="code" value="` + code}},
 		{name: "with next", as: "bob", path: page + "&next=/hub/home", status: 200, want: []string{`href="/hub/home"`}},
 		{name: "no code", as: "bob", path: "/hub/accept-share", status: 400, want: []string{"code"}},
 		{name: "unknown code", as: "bob", path: "/hub/accept-share?code=x", status: 404, want: []string{"Share not found or expired"}},
