@@ -134,7 +134,7 @@ func readService(r *http.Request, name string) (hub.ServiceSpec, error) {
 	for key, raw := range m {
 		dst, ok := fields[key]
 		if !ok {
-			return s, &hub.Error{Kind: hub.Invalid, Message: fmt.Sprintf("Invalid JSON keys: %q is not a key of a service", key)}
+			return s, &hub.Error{Kind: hub.Invalid, Message: fmt.Sprintf("Invalid JSON keys: %q is not a key of a service", shorten(key))}
 		}
 		if string(raw) == "null" {
 			return s, invalid("service.%s must not be null", key)

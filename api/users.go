@@ -236,12 +236,12 @@ func (a *API) createUsers(w http.ResponseWriter, r *http.Request) error {
 	if _, err := httpmw.Field(m, "usernames", &names); err != nil {
 		return err
 	}
-	if len(names) == 0 {
-		return &hub.Error{Kind: hub.Invalid, Message: "Must specify at least one user to create", Hint: `send {"usernames": ["..."]}`}
-	}
 	var admin bool
 	if _, err := httpmw.Field(m, "admin", &admin); err != nil {
 		return err
+	}
+	if len(names) == 0 {
+		return &hub.Error{Kind: hub.Invalid, Message: "Must specify at least one user to create", Hint: `send {"usernames": ["..."]}`}
 	}
 	if err := knownKeys(m, append([]string{"usernames"}, userKeys...)...); err != nil {
 		return err
