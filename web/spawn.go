@@ -157,7 +157,7 @@ func (s *Site) startFailed(w http.ResponseWriter, r *http.Request, user *orm.Use
 
 // pendingURL is the page that waits for a server, with the arguments of this request.
 func (s *Site) pendingURL(r *http.Request, user *orm.User, server string) string {
-	target := appendQuery(s.serverPage("spawn-pending", user.Name, server), r.URL.RawQuery, "next", "display_name")
+	target := appendQuery(s.serverPage("spawn-pending", user.Name, server), r.URL.RawQuery, "next", "display_name", "_xsrf")
 	if next := arg(r, "next"); next != "" {
 		target = withArg(target, "next", next)
 	}

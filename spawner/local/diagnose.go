@@ -40,6 +40,9 @@ func (s *Spawner) Diagnose(ctx context.Context) spawner.Diagnosis {
 	}
 	if d.Cause, d.WayOut = explainLog(d.LogTail, req); d.Cause == "" {
 		d.Cause, d.WayOut = explainExit(status, req)
+		if status == nil && req.Port != 0 {
+			d.Cause, d.WayOut = explainPorts(proc.Identity().PID, req)
+		}
 	}
 	return d
 }
@@ -96,13 +99,30 @@ func explainLog(lines []string, req spawner.Request) (cause, wayOut string) {
 	return "", ""
 }
 
+// explainPorts is for a process that runs without answering, and whose log says nothing known: where does it listen?
+func explainPorts(pid int, req spawner.Request) (cause, wayOut string) {
+	const slow = "it may need longer (Spawner.http_timeout), or hang: the log lines tell"
+	addresses, known := supervise.Listening(pid)
+	if !known {
+		return "the process runs, but does not answer there", slow + "; or it listens at another address than JUPYTERHUB_SERVICE_URL says"
+	}
+	if len(addresses) == 0 {
+		return "the process runs, but does not listen on any port yet", slow
+	}
+	var at []string
+	for _, address := range addresses {
+		if int(address.Port()) == req.Port {
+			return fmt.Sprintf("the process listens on %s, but does not answer there", address), slow
+		}
+		at = append(at, address.String())
+	}
+	return fmt.Sprintf("the process listens on %s instead of port %d", strings.Join(at, ", "), req.Port),
+		"make the command listen where the environment variable JUPYTERHUB_SERVICE_URL says; jupyterhub-singleuser does, other programs need it as an argument (Spawner.cmd, Spawner.args)"
+}
+
 // explainExit is for logs that say nothing known.
 func explainExit(status *supervise.ExitStatus, req spawner.Request) (cause, wayOut string) {
 	switch {
-	case status == nil && req.Port != 0:
-		url := serverURL(req) + req.BaseURL
-		return "the process runs, but does not answer at " + url,
-			"it may need longer (Spawner.http_timeout), or listen at another address than JUPYTERHUB_SERVICE_URL says; the log lines tell"
 	case status == nil || !status.Known:
 		return "", ""
 	case status.Signal == 9:

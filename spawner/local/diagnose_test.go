@@ -119,19 +119,35 @@ func TestDiagnosisOfCommandsThatDoNotStart(t *testing.T) {
 }
 
 func TestDiagnosisOfServersThatRun(t *testing.T) {
-	sp := local.NewSimple(options(t)).New(spawner.Identity{UserName: "a"})
-	if d := sp.(spawner.Diagnoser).Diagnose(context.Background()); d.Cause != "" || d.Exit != nil {
+	driver := local.NewSimple(options(t))
+	if d := driver.New(spawner.Identity{UserName: "a"}).(spawner.Diagnoser).Diagnose(context.Background()); d.Cause != "" || d.Exit != nil {
 		t.Errorf("before a start: %+v", d)
 	}
-	if _, err := sp.Start(context.Background(), spawner.Request{Cmd: []string{"sleep", "300"}, Port: 4242, BaseURL: "/user/a/"}); err != nil {
-		t.Fatal(err)
-	}
-	d := sp.(spawner.Diagnoser).Diagnose(context.Background())
-	if d.Exit != nil || !strings.Contains(d.Cause, "http://127.0.0.1:4242/user/a/") || !strings.Contains(d.WayOut, "http_timeout") {
-		t.Errorf("diagnosis %+v", d)
-	}
-	if err := sp.Stop(context.Background(), true); err != nil {
-		t.Fatal(err)
+	serving := spawnertest.Request(t, driver, spawner.Identity{UserName: "serving"})
+	serving.Env = spawnertest.Env(serving, "http://127.0.0.1:1/hub/api")
+	elsewhere := spawnertest.Request(t, driver, spawner.Identity{UserName: "elsewhere"})
+	elsewhere.Env = spawnertest.Env(elsewhere, "http://127.0.0.1:1/hub/api")
+	wrong := "listens on 127.0.0.1:" + strconv.Itoa(elsewhere.Port) + " instead of port 1"
+	elsewhere.Port = 1
+	for _, c := range []struct {
+		req           spawner.Request
+		cause, wayOut string
+	}{
+		{spawner.Request{Identity: spawner.Identity{UserName: "nowhere"}, Cmd: []string{"sleep", "300"}, Port: 4242}, "does not listen on any port", "http_timeout"},
+		{serving, "but does not answer there", "http_timeout"},
+		{elsewhere, wrong, "JUPYTERHUB_SERVICE_URL"},
+	} {
+		sp := driver.New(c.req.Identity)
+		if _, err := sp.Start(context.Background(), c.req); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "diagnosis of "+c.req.Identity.UserName, func() bool {
+			d := sp.(spawner.Diagnoser).Diagnose(context.Background())
+			return d.Exit == nil && strings.Contains(d.Cause, c.cause) && strings.Contains(d.WayOut, c.wayOut)
+		})
+		if err := sp.Stop(context.Background(), true); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
