@@ -32,7 +32,7 @@ func (a *App) buildCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &core{who: rules.WhoCanLogIn(), driver: driver, rules: rules}
+	c := &core{who: a.py.who(rules.WhoCanLogIn()), driver: driver, rules: rules}
 	a.core = c
 	log := a.o.Logger
 	c.activity = hub.NewActivity(hub.ActivityOptions{Store: a.store, Resolution: seconds(a.cfg.JupyterHub.ActivityResolution), Logger: log})

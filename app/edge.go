@@ -48,7 +48,7 @@ func (a *App) buildEdge(context.Context) error {
 	provider := oauthprovider.New(oauthprovider.Options{Store: a.store, Access: c.access, Catalog: c.access.Catalog(), Consent: consentPage{site},
 		Identity: httpmw.Identity, SessionID: httpmw.SessionID, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
 	rest := api.New(a.apiOptions(provider, mw))
-	a.edge = &edge{site: site, mw: mw, handler: a.py.withRequest(mw.Handler(append(rest.Tables(), site.Table())...))}
+	a.edge = &edge{site: site, mw: mw, handler: a.py.wrap(a.urls.HubPrefix, mw.Handler(append(append(rest.Tables(), site.Table()), a.py.pageTable(site)...)...))}
 	return nil
 }
 
@@ -101,7 +101,7 @@ func (a *App) webOptions(cookies *httpmw.Cookies, xsrf *httpmw.XSRF) web.Options
 	if n := h.NamedServerLimitPerUser; n > 0 {
 		o.Traits.Servers.NamedLimit = func(context.Context, *orm.User) (int, error) { return n, nil }
 	}
-	a.py.pages(&o)
+	a.py.addPages(&o)
 	return o
 }
 

@@ -26,6 +26,7 @@ type pythonPart struct {
 	dir    *directory
 	hooks  *pybridge.Hooks
 	auth   *pybridge.Authenticator // nil: the hub's own
+	pages  *pybridge.Pages         // nil: the authenticator has none of its own
 	info   *pybridge.SetupResult
 	names  []string // traits that hold something of Python, "Class.trait" or `Class.trait["key"]`
 }
@@ -145,8 +146,17 @@ func (a *App) startPython(ctx context.Context) error {
 	a.py = p
 	b.Keep(a.o.Logger, p.dir)
 	var err error
-	if p.info, err = b.Setup(ctx, a.pythonSetup()); err != nil {
+	setup := a.pythonSetup()
+	if setup.Authenticator.Python {
+		if err := a.pageFacts(&setup.Facts); err != nil {
+			return err
+		}
+	}
+	if p.info, err = b.Setup(ctx, setup); err != nil {
 		return fmt.Errorf("set up Python classes of the configuration: %w", err)
+	}
+	if p.pages, err = pybridge.NewPages(p.info.Authenticator); err != nil {
+		return err
 	}
 	if p.info.Authenticator != nil {
 		p.auth = pybridge.NewAuthenticator(b, p.info.Authenticator)
@@ -207,6 +217,9 @@ func (p *pythonPart) close() error {
 	if p == nil {
 		return nil
 	}
+	if p.pages != nil {
+		p.pages.Close()
+	}
 	return p.bridge.Close()
 }
 
@@ -253,6 +266,14 @@ func (p *pythonPart) rules(o auth.RulesOptions) auth.RulesOptions {
 		o.UsernamePattern = "" // add_user of the class decides
 	}
 	return o
+}
+
+// who says who can log in: with an authenticator in Python, its own rules come first.
+func (p *pythonPart) who(text string) string {
+	if p == nil || p.auth == nil || p.cfg.Authenticator.AllowAll {
+		return text
+	}
+	return "whoever " + p.auth.Name() + " lets in"
 }
 
 // managedRoles are those of load_managed_roles.

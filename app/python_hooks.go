@@ -265,8 +265,8 @@ func (p *pythonPart) serverTraits(t hub.ServerTraits) hub.ServerTraits {
 	return t
 }
 
-// pages adds the functions of the configuration to what the pages need.
-func (p *pythonPart) pages(o *web.Options) {
+// addPages adds the functions of the configuration to what the pages need.
+func (p *pythonPart) addPages(o *web.Options) {
 	if p == nil {
 		return
 	}
@@ -327,6 +327,11 @@ func (p *pythonPart) templateVars(vars map[string]any) map[string]any {
 		})
 	}
 	return out
+}
+
+// wrap puts around the hub's handler what Python needs.
+func (p *pythonPart) wrap(prefix string, next http.Handler) http.Handler {
+	return p.withRequest(p.routePages(prefix, next))
 }
 
 // withRequest lets hooks see the request that the hub is working on.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -56,6 +57,7 @@ type Bridge struct {
 	known   map[string]bool // users that add_user was told of: a new child hears of them at once
 	log     *slog.Logger
 	watched bool
+	room    string // folder of the socket of an authenticator's pages, "" until one may be needed
 
 	ctx    context.Context // ends with Close; the child's life is the bridge's
 	cancel context.CancelFunc
@@ -172,6 +174,9 @@ func (b *Bridge) Close() error {
 	}
 	b.done.Wait()
 	b.out.close()
+	if b.room != "" {
+		return os.RemoveAll(b.room)
+	}
 	return nil
 }
 

@@ -5,25 +5,32 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 )
 
 // Facts are what the child knows about the hub.
 type Facts struct {
-	BaseURL           string         `json:"base_url"`   // "/", slashes at both ends
-	HubPrefix         string         `json:"hub_prefix"` // "/hub/"
-	APIURL            string         `json:"api_url"`
-	PublicHost        string         `json:"public_host"`
-	PublicURL         string         `json:"public_url"`
-	Domain            string         `json:"domain"`
-	SubdomainHost     string         `json:"subdomain_host"`
-	CookieOptions     map[string]any `json:"cookie_options,omitempty"`
-	CookieHostPrefix  bool           `json:"cookie_host_prefix"`
-	CookieSecret      []byte         `json:"cookie_secret,omitempty"` // for cookies of the authenticator's own pages; the hub's is not given
-	TemplatePaths     []string       `json:"template_paths,omitempty"`
-	AdminAccess       bool           `json:"admin_access"`
-	AllowNamedServers bool           `json:"allow_named_servers"`
-	LogLevel          int            `json:"log_level"` // Python's number
+	BaseURL          string         `json:"base_url"`   // "/", slashes at both ends
+	HubPrefix        string         `json:"hub_prefix"` // "/hub/"
+	APIURL           string         `json:"api_url"`
+	PublicHost       string         `json:"public_host"`
+	PublicURL        string         `json:"public_url"`
+	Domain           string         `json:"domain"`
+	SubdomainHost    string         `json:"subdomain_host"`
+	CookieOptions    map[string]any `json:"cookie_options,omitempty"`
+	CookieHostPrefix bool           `json:"cookie_host_prefix"`
+	CookieSecret     []byte         `json:"cookie_secret,omitempty"` // for cookies of the authenticator's own pages; the hub's is not given
+	TemplatePaths    []string       `json:"template_paths,omitempty"`
+	// Templates are the hub's own, by name, for those pages.
+	Templates         map[string]string `json:"templates,omitempty"`
+	DBURL             string            `json:"db_url,omitempty"`       // for the few plug-ins that keep tables of their own in the hub's database
+	PagesPath         string            `json:"pages_socket,omitempty"` // set by Setup
+	DefaultURL        string            `json:"default_url,omitempty"`
+	AdminAccess       bool              `json:"admin_access"`
+	AllowNamedServers bool              `json:"allow_named_servers"`
+	LogLevel          int               `json:"log_level"` // Python's number
 }
 
 // ClassChoice is authenticator_class or spawner_class as the child needs it.
@@ -85,6 +92,17 @@ func (e *SetupError) Unwrap() error { return e.Err }
 // Setup makes authenticator and spawner class in the child, and in every child that replaces it.
 func (b *Bridge) Setup(ctx context.Context, r SetupRequest) (*SetupResult, error) {
 	b.mu.Lock()
+	if r.Authenticator.Python && b.room == "" {
+		room, err := os.MkdirTemp("", "minihub-pages-") // 0700
+		if err != nil {
+			b.mu.Unlock()
+			return nil, fmt.Errorf("make a folder for the socket of the authenticator's pages: %w", err)
+		}
+		b.room = room
+	}
+	if b.room != "" {
+		r.Facts.PagesPath = filepath.Join(b.room, "pages.sock")
+	}
 	b.setup = &r
 	users := slices.Sorted(maps.Keys(b.known))
 	b.mu.Unlock()

@@ -16,7 +16,9 @@ def make(about):
     """The authenticator of the configuration, or a stand-in that carries the traits of a built-in one for its hooks."""
     if about.get("python"):
         cls = find_class("authenticator", about.get("given", ""))
-        WORLD.authenticator = cls(config=traitlets_config(), log=LOG)
+        from . import pages
+
+        WORLD.authenticator = cls(config=traitlets_config(), log=LOG, _deprecated_db_session=pages.database())
         return
     chain = about.get("chain") or ["Authenticator"]
     values = dict(about.get("traits") or {})

@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 
-from . import authn, evaluate, facade, spawners
+from . import authn, evaluate, facade, pages, spawners
 from .state import LOG, WORLD, find_class, hub_trait, settle
 from .wire import Channel, Records, Unfit, decode, leave, watch
 
@@ -43,6 +43,8 @@ async def setup(args, stream):
             if args["authenticator"].get("python"):
                 authn.remember(args.get("users") or [])
                 out["authenticator"] = authn.about()
+                patterns, socket = pages.start()
+                out["authenticator"].update(handlers=patterns, socket=socket)
         step = "spawner_class"
         spawners.choose(args.get("spawner") or {})
         if WORLD.spawner_class is not None:

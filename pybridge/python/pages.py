@@ -1,0 +1,175 @@
+"""Pages of an authenticator's own (get_handlers): real tornado handlers on a socket that only the hub can reach.
+
+The hub checks XSRF, says in headers who asks, and writes the cookies of a login: a handler that logs somebody in gets a ticket, which
+its answer carries in a header.
+"""
+
+import base64
+import json
+import os
+import re
+
+from . import authn, facade
+from .state import LOG, WORLD, settle
+
+
+def own_handlers():
+    """What get_handlers gives beyond the pages that the hub has itself."""
+    from jupyterhub.handlers.login import LoginHandler, LogoutHandler
+
+    found = []
+    for line in WORLD.authenticator.get_handlers(facade.app()) or []:
+        pattern, cls, rest = line[0], line[1], tuple(line[2:])
+        if cls not in (LoginHandler, LogoutHandler):
+            found.append((pattern, cls) + rest)
+    return found
+
+
+def start():
+    """Serve the pages; returns their patterns below the hub and the path of the socket, or nothing."""
+    if WORLD.authenticator is None or not WORLD.facts.get("pages_socket") or not hasattr(WORLD.authenticator, "get_handlers"):
+        return [], ""
+    handlers = own_handlers()
+    if not handlers:
+        return [], ""
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_unix_socket
+    from tornado.web import Application
+
+    adapt()
+    prefix, path = WORLD.facts.get("hub_prefix", "/hub/"), WORLD.facts["pages_socket"]
+    if os.path.exists(path):
+        os.unlink(path)
+    rules = [(re.escape(prefix.rstrip("/")) + line[0],) + tuple(line[1:]) for line in handlers]
+    server = HTTPServer(Application(rules, **page_settings()), xheaders=False, max_body_size=16 << 20)
+    server.add_socket(bind_unix_socket(path, mode=0o600))
+    WORLD.pages = server
+    return [line[0] for line in handlers], path
+
+
+def page_settings():
+    from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, PrefixLoader
+
+    facts, own = WORLD.facts, facade.settings()
+    files = FileSystemLoader([p for p in facts.get("template_paths") or []])
+    built_in = DictLoader(facts.get("templates") or {})
+    loader = ChoiceLoader([PrefixLoader({"templates": built_in}, "/"), files, built_in])
+    options = {"loader": loader, "autoescape": True, **(own.get("jinja2_options") or {})}
+    prefix = facts.get("hub_prefix", "/hub/")
+    tree = WORLD.tree.get("JupyterHub", {})
+    settings = dict(own)
+    settings.update(
+        jinja2_env=Environment(enable_async=True, **options), jinja2_env_sync=Environment(**options), cookie_secret=base64.b64decode(facts["cookie_secret"]),
+        hub_prefix=prefix, static_url_prefix=prefix + "static/", static_path=os.path.dirname(facts["pages_socket"]), xsrf_cookies=False,
+        template_vars=tree.get("template_vars") if isinstance(tree.get("template_vars"), dict) else {}, version_hash="", services={}, db=database(),
+        login_url=prefix + "login", logout_url=WORLD.authenticator.logout_url(prefix), redirect_to_server=True, public_url=None,
+        default_url=facts.get("default_url", ""), cookie_max_age_days=14, cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")))
+    settings["log_function"] = set_nothing  # the hub logs requests, without codes and tokens
+    return settings
+
+
+def database():
+    """The hub's database, for the few plug-ins that keep tables of their own in it; opened when one asks."""
+    return LazySession() if WORLD.facts.get("db_url") else None
+
+
+class LazySession:
+    """Becomes a SQLAlchemy session when it is first used."""
+
+    def __getattr__(self, name):
+        session = self.__dict__.get("_session")
+        if session is None and name in ("dirty", "new", "deleted"):
+            return ()  # the base handler looks at the end of every request
+        if session is None:
+            from jupyterhub import orm
+
+            LOG.warning("%s opens the hub's database itself", type(WORLD.authenticator).__name__)
+            session = self.__dict__["_session"] = orm.new_session_factory(WORLD.facts["db_url"])()
+        return getattr(session, name)
+
+
+def set_nothing(*args, **kwargs):
+    return None
+
+
+def adapt():
+    """Replace what JupyterHub's base handler does with its own process by what this hub does."""
+    from jupyterhub.handlers.base import BaseHandler
+    from tornado.web import RequestHandler
+
+    async def prepare(self):
+        self.expanded_scopes, self.parsed_scopes = set(), {}
+        who = self.request.headers.pop("X-Minihub-User", "")
+        self._minihub_xsrf = self.request.headers.pop("X-Minihub-Xsrf", "")
+        about = json.loads(base64.b64decode(who)) if who else {}
+        self.request.remote_ip = about.get("remote_ip") or self.request.remote_ip
+        self.request.protocol = about.get("protocol") or "http"
+        if about.get("host"):
+            self.request.host = about["host"]
+        self._jupyterhub_user = facade.user(about.get("user"))
+        if about.get("user") and about["user"].get("admin"):
+            self.expanded_scopes = {"admin-ui", "list:users", "admin:users", "read:users"}
+            self.parsed_scopes = {scope: True for scope in self.expanded_scopes}
+        await settle(RequestHandler.prepare(self))
+
+    async def get_current_user(self):
+        return self._jupyterhub_user
+
+    async def auth_to_user(self, authenticated, user=None):
+        reply = await WORLD.channel.ask("login", {"model": authn.model(authenticated)})
+        self._minihub_ticket = reply["ticket"]
+        return facade.user(reply["user"])
+
+    async def login_user(self, data=None):
+        authenticated = await self.authenticate(data)
+        if not authenticated:
+            return None
+        user = await self.auth_to_user(authenticated)
+        self.set_login_cookie(user)
+        return user
+
+    def set_login_cookie(self, user):
+        self._jupyterhub_user = user
+        ticket = getattr(self, "_minihub_ticket", "")
+        if ticket:
+            self.set_header("X-Minihub-Ticket", ticket)
+
+    def clear_login_cookie(self, name=None):
+        self._jupyterhub_user = None
+        self.set_header("X-Minihub-Logout", "1")
+
+    def write_error(self, status_code, **kwargs):
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        from .wire import describe
+
+        about = describe(error) if error is not None else {}
+        message = about.get("public") or (about.get("message") if about.get("status") else "") or ""
+        self.set_header("X-Minihub-Error", base64.b64encode(json.dumps({"message": message, "html": about.get("html", "")}).encode()).decode())
+        self.finish()
+
+    def find_user(self, name):
+        return WORLD.users.get(getattr(name, "name", name))
+
+    def xsrf_token(self):
+        return self._minihub_xsrf.encode()
+
+    def log_exception(self, typ, value, tb):
+        status, path = getattr(value, "status_code", 500), self.request.path
+        if status < 500:
+            LOG.warning("%s %s: %s", status, path, value)
+        else:
+            LOG.error("page %s of the authenticator failed", path, exc_info=(typ, value, tb))
+
+    async def logout(self):
+        self.clear_login_cookie()
+
+    from jupyterhub.handlers.login import LogoutHandler
+
+    LogoutHandler.default_handle_logout = logout
+    for name, value in {
+        "prepare": prepare, "get_current_user": get_current_user, "auth_to_user": auth_to_user, "login_user": login_user, "write_error": write_error, "log_exception": log_exception,
+        "set_login_cookie": set_login_cookie, "set_hub_cookie": set_login_cookie, "clear_login_cookie": clear_login_cookie, "find_user": find_user,
+        "xsrf_token": property(xsrf_token), "check_xsrf_cookie": set_nothing, "set_default_headers": set_nothing, "_record_activity": set_nothing,
+        "user_from_username": lambda self, name: facade.user({"name": name}), "_resolve_roles_and_scopes": set_nothing,
+    }.items():
+        setattr(BaseHandler, name, value)
