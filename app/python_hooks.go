@@ -30,6 +30,7 @@ func hookError(err error, what string, id spawner.Identity) error {
 	}
 	if out.Message == "" {
 		out.Message = "Unhandled error starting server " + id.String()
+		out.Progress = e.Message // JupyterHub shows the exception's text there, and only there
 		out.Hint = "an exception in Python code of the configuration (" + what + "); the hub's log has its traceback"
 	}
 	if out.Reason == "" {

@@ -38,6 +38,7 @@ type Error struct {
 	Message     string        // wire message, JupyterHub's words' meaning; "" = null message
 	Hint        string        // why and what to do, for the log and the extra "hint" key
 	HTMLMessage string        // optional, for pages
+	Progress    string        // what progress events say instead of Message; "" = Message
 	Reason      string        // SpawnException's reason label
 	Status      int           // overrides the kind's status when not 0
 	RetryAfter  time.Duration // for TooMany and Unavailable; 0 = no Retry-After header

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"sync"
@@ -117,7 +118,7 @@ func one(e ProgressEvent) iter.Seq[ProgressEvent] {
 
 // failedEvent is the event that ends the stream of a failed start.
 func failedEvent(e *Error) ProgressEvent {
-	message := "Spawn failed: " + e.Message
+	message := "Spawn failed: " + cmp.Or(e.Progress, e.Message)
 	if e == errCancelled {
 		message = e.Message
 	}

@@ -93,6 +93,20 @@ func TestProgressOfFailures(t *testing.T) {
 	}
 }
 
+// An exception's own text is for those who follow the start; the answer of the request has another one.
+func TestProgressMayTellMore(t *testing.T) {
+	r := newRig(t)
+	u := r.user("alice")
+	r.driver.onStart = func(context.Context, spawner.Request) error {
+		return &hub.Error{Kind: hub.Failed, Message: "Unhandled error", Progress: "no such volume"}
+	}
+	_, err := r.start(u, "")
+	wantErr(t, err, hub.Failed, "Unhandled error")
+	if got := r.events2(t.Context(), u, ""); len(got) != 1 || got[0].Message != "Spawn failed: no such volume" {
+		t.Errorf("progress %v", got)
+	}
+}
+
 // Followers of a start that is refused before it began are told.
 func TestProgressOfRefusedStart(t *testing.T) {
 	reached, gate := make(chan struct{}), make(chan struct{})
