@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -23,7 +25,9 @@ func Check(c *config.Config, report *config.Report) {
 	h := &c.JupyterHub
 	catalog, err := catalogOf(c)
 	if err != nil {
-		report.Errorf("JupyterHub.custom_scopes", "", "%s", err)
+		if !wrong(report, "JupyterHub.custom_scopes") {
+			report.Errorf("JupyterHub.custom_scopes", "", "%s", err)
+		}
 		catalog, _ = rbac.NewCatalog(nil)
 	}
 	if _, warnings, err := catalog.MergeRoles(rolesOf(h.LoadRoles), h.ExtraUserScopes); err != nil {
@@ -39,13 +43,32 @@ func Check(c *config.Config, report *config.Report) {
 		report.Errorf("JupyterHub.bind_url", "", "%s", err)
 	}
 	if _, err := trusted(h.TrustedDownstreamIPs); err != nil {
-		report.Errorf("JupyterHub.trusted_downstream_ips", "write addresses like 10.0.0.1 or networks like 10.0.0.0/8", "%s", err)
+		report.Errorf("JupyterHub.trusted_downstream_ips", "write addresses like 10.0.0.1 or networks like 10.0.0.0/8", "%s",
+			strings.TrimPrefix(err.Error(), "JupyterHub.trusted_downstream_ips: "))
 	}
 	checkAuthenticator(c, report)
+	checkFiles(h, report)
 	for _, name := range withoutEffect() {
 		if class, trait, _ := strings.Cut(name, "."); c.Given(class, trait) {
 			report.Warnf(name, "", "minihub does not use it; the value has no effect")
 		}
+	}
+}
+
+// checkFiles looks at what the configuration points to: the certificate, the folders of templates and the database's URL.
+func checkFiles(h *config.JupyterHub, report *config.Report) {
+	if h.SSLCert != "" && h.SSLKey != "" {
+		if _, err := tls.LoadX509KeyPair(h.SSLCert, h.SSLKey); err != nil {
+			report.Errorf("JupyterHub.ssl_cert", "both files must be PEM, belong together and be readable for the hub", "cannot be used with ssl_key: %s", err)
+		}
+	}
+	for _, dir := range h.TemplatePaths {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			report.Warnf("JupyterHub.template_paths", "", "%q is not a folder that the hub can read, so its templates are not used", dir)
+		}
+	}
+	if err := orm.CheckURL(h.DBURL, h.DBKwargs); err != nil {
+		report.Errorf("JupyterHub.db_url", "", "%s", err)
 	}
 }
 

@@ -182,6 +182,9 @@ func (it *listener) serve() error {
 // listenAddress takes a bind URL apart.
 func listenAddress(raw string) (network, addr string, err error) {
 	if rest, ok := strings.CutPrefix(raw, "http+unix://"); ok {
+		if quoted, _, _ := strings.Cut(rest, "/"); quoted != "" {
+			rest = quoted // what follows is the path of the URL, like /hub/
+		}
 		path, err := url.PathUnescape(strings.TrimRight(rest, "/"))
 		return "unix", path, err
 	}

@@ -28,6 +28,12 @@ var sqlalchemyURL = regexp.MustCompile(`^([\w+]+)://(?:([^:/@]*)(?::([^@]*))?@)?
 
 const defaultBusy = 30 * time.Second
 
+// CheckURL tells what is wrong with a database URL, without opening anything.
+func CheckURL(raw string, kwargs map[string]any) error {
+	_, err := parseTarget(raw, kwargs)
+	return err
+}
+
 func parseTarget(raw string, kwargs map[string]any) (target, error) {
 	t := target{busy: defaultBusy, readers: 4}
 	t.kwargs(kwargs)
