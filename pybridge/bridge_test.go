@@ -112,7 +112,8 @@ type rig struct {
 }
 
 func facts() pybridge.Facts {
-	return pybridge.Facts{BaseURL: "/", HubPrefix: "/hub/", APIURL: "http://127.0.0.1:8081/hub/api", LogLevel: 10}
+	return pybridge.Facts{BaseURL: "/", HubPrefix: "/hub/", APIURL: "http://127.0.0.1:8081/hub/api", LogLevel: 10,
+		CookieSecret: []byte("0123456789abcdef0123456789abcdef"), Templates: map[string]string{"own.html": "user {{ who }} token {{ xsrf }}"}}
 }
 
 func newRig(t testing.TB, python, text string, r pybridge.SetupRequest) *rig {

@@ -83,13 +83,24 @@ class LazySession:
         if session is None:
             from jupyterhub import orm
 
-            LOG.warning("%s opens the hub's database itself", type(WORLD.authenticator).__name__)
+            LOG.warning("a plug-in opens the hub's database itself")
             session = self.__dict__["_session"] = orm.new_session_factory(WORLD.facts["db_url"])()
         return getattr(session, name)
 
 
 def set_nothing(*args, **kwargs):
     return None
+
+
+class Statsd:
+    """What handlers had before JupyterHub 6, for plug-ins that still call it; nothing is counted."""
+
+    incr = decr = timing = gauge = staticmethod(set_nothing)
+
+    def timer(self, *args, **kwargs):
+        import contextlib
+
+        return contextlib.nullcontext()
 
 
 def adapt():
@@ -163,13 +174,19 @@ def adapt():
     async def logout(self):
         self.clear_login_cookie()
 
-    from jupyterhub.handlers.login import LogoutHandler
+    def static_url(self, path, **kwargs):
+        return WORLD.facts.get("hub_prefix", "/hub/") + "static/" + path
 
-    LogoutHandler.default_handle_logout = logout
+    from jupyterhub.handlers import base, login
+
+    for module in (base, login):
+        if hasattr(module, "_set_xsrf_cookie"):
+            module._set_xsrf_cookie = set_nothing  # the hub sets it
+    login.LogoutHandler.default_handle_logout = logout
     for name, value in {
         "prepare": prepare, "get_current_user": get_current_user, "auth_to_user": auth_to_user, "login_user": login_user, "write_error": write_error, "log_exception": log_exception,
         "set_login_cookie": set_login_cookie, "set_hub_cookie": set_login_cookie, "clear_login_cookie": clear_login_cookie, "find_user": find_user,
-        "xsrf_token": property(xsrf_token), "check_xsrf_cookie": set_nothing, "set_default_headers": set_nothing, "_record_activity": set_nothing,
+        "static_url": static_url, "statsd": Statsd(), "xsrf_token": property(xsrf_token), "check_xsrf_cookie": set_nothing, "set_default_headers": set_nothing, "_record_activity": set_nothing,
         "user_from_username": lambda self, name: facade.user({"name": name}), "_resolve_roles_and_scopes": set_nothing,
     }.items():
         setattr(BaseHandler, name, value)

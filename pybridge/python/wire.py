@@ -25,6 +25,10 @@ def places(error):
         seen.add(id(error))
         chain.append(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return frames(chain, True) or frames(chain, False)
+
+
+def frames(chain, skip_ours):
     out = []
     for error in reversed(chain):
         if out:
@@ -32,7 +36,7 @@ def places(error):
         tb = error.__traceback__
         while tb is not None:
             code = tb.tb_frame.f_code
-            if not code.co_filename.startswith("<minihub "):
+            if not skip_ours or not code.co_filename.startswith("<minihub "):
                 out.append("%s:%d in %s" % (code.co_filename, tb.tb_lineno, code.co_name))
             tb = tb.tb_next
     return out[-40:]
