@@ -48,7 +48,7 @@ type App struct {
 	quitOnce sync.Once
 	mu       sync.Mutex
 	why      error // of the end; nil: asked for
-	cleanup  struct{ proxy, servers bool }
+	cleanup  struct{ proxy, servers, done bool }
 }
 
 // core are the parts that know no HTTP.
@@ -122,23 +122,21 @@ func (a *App) openStore(ctx context.Context) (err error) {
 
 // arrange lists the parts in the order in which they start.
 func (a *App) arrange() {
-	p, h := &a.parts, &a.cfg.JupyterHub
+	p := &a.parts
 	p.add("python", nil, func(context.Context) error { return a.py.close() })
 	p.add("store", nil, func(context.Context) error { return a.store.Close() })
 	p.add("activity", nil, func(context.Context) error { a.core.activity.Close(); return nil })
 	p.add("pid file", a.writePID, a.removePID)
 	p.add("roles, users, groups and services", a.runSetup, nil)
 	p.add("servers", nil, func(ctx context.Context) error { return a.core.servers.Close(ctx) })
-	p.add("server names", a.core.servers.CheckNames, nil)
 	p.add("running servers", a.restore, nil)
 	p.add("listeners", a.listen.start, a.listen.stop)
 	p.add("checks of running servers", a.restored, a.stopServers)
-	p.add("services", a.core.services.Start, a.core.services.Stop)
+	p.add("services", a.core.services.Start, a.stopProcesses)
 	p.add("proxy routes", func(ctx context.Context) error { return a.core.routes.Check(ctx) }, nil)
-	p.add("oauth clients", func(ctx context.Context) error { return a.core.setup.Cleanup(ctx, nil) }, nil)
+	p.add("oauth clients", func(ctx context.Context) error { return a.core.setup.Cleanup(ctx) }, nil)
 	timers := newTimers()
 	p.add("timers", func(ctx context.Context) error { a.startTimers(timers); return nil }, timers.stop)
-	_ = h
 }
 
 func (a *App) runSetup(ctx context.Context) error {
@@ -185,11 +183,23 @@ func (a *App) restored(ctx context.Context) error {
 	}
 }
 
-// stopServers stops all servers when the hub ends, unless they are to go on.
+// stopProcesses stops services and servers side by side, because each of them may take its time-outs.
+func (a *App) stopProcesses(ctx context.Context) error {
+	servers := make(chan error, 1)
+	go func() { servers <- a.stopServers(ctx) }()
+	err := a.core.services.Stop(ctx)
+	return errors.Join(err, <-servers)
+}
+
+// stopServers stops all servers when the hub ends, unless they are to go on. The second call does nothing.
 func (a *App) stopServers(ctx context.Context) error {
 	a.mu.Lock()
-	clean := a.cleanup.servers
+	clean, done := a.cleanup.servers, a.cleanup.done
+	a.cleanup.done = true
 	a.mu.Unlock()
+	if done {
+		return nil
+	}
 	if !clean {
 		a.o.Logger.InfoContext(ctx, "leaving servers running (cleanup_servers = False)")
 		return nil

@@ -91,25 +91,16 @@ func (s *Setup) RunUsersAndRoles(ctx context.Context) error {
 // clientsPerTx bounds how much Cleanup deletes at once: deployments with temporary users leave very many clients.
 const clientsPerTx = 100
 
-// Cleanup deletes OAuth clients that belong to nothing any more, with their tokens and codes. keep are those of servers in memory; it
-// runs after these were restored.
-func (s *Setup) Cleanup(ctx context.Context, keep []string) error {
-	services, err := s.store.Services(ctx)
-	if err != nil {
-		return storeErr(err, "list services")
-	}
-	used := map[string]bool{hubClient: true}
-	for _, id := range keep {
-		used[id] = true
-	}
-	for _, row := range services {
-		if row.OAuthClientID != nil {
-			used[*row.OAuthClientID] = true
-		}
-	}
-	all, err := s.store.OAuthClientIDs(ctx)
+// Cleanup deletes OAuth clients that belong to nothing any more, with their tokens and codes: those of services that are gone and of
+// servers that do not run. It runs after the servers of an earlier hub were taken over.
+func (s *Setup) Cleanup(ctx context.Context) error {
+	all, err := s.store.OAuthClientIDs(ctx) // first: a server that starts meanwhile is not in this list
 	if err != nil {
 		return storeErr(err, "list oauth clients")
+	}
+	used, err := s.clientsInUse(ctx)
+	if err != nil {
+		return err
 	}
 	var stale []string
 	for _, id := range all {
@@ -134,4 +125,28 @@ func (s *Setup) Cleanup(ctx context.Context, keep []string) error {
 		s.log.InfoContext(ctx, "oauth clients deleted that belong to nothing", "clients", part)
 	}
 	return nil
+}
+
+// clientsInUse are the OAuth clients of the hub, of services and of running servers.
+func (s *Setup) clientsInUse(ctx context.Context) (map[string]bool, error) {
+	services, err := s.store.Services(ctx)
+	if err != nil {
+		return nil, storeErr(err, "list services")
+	}
+	servers, err := s.store.RunningSpawners(ctx)
+	if err != nil {
+		return nil, storeErr(err, "list running servers")
+	}
+	used := map[string]bool{hubClient: true}
+	for _, row := range services {
+		if row.OAuthClientID != nil {
+			used[*row.OAuthClientID] = true
+		}
+	}
+	for i := range servers {
+		if id := servers[i].Spawner.OAuthClientID; id != nil {
+			used[*id] = true
+		}
+	}
+	return used, nil
 }

@@ -462,11 +462,21 @@ func TestSetupCleansUpClients(t *testing.T) {
 		stale = append(stale, id)
 		noErr(t, p.store.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: id}))
 	}
-	noErr(t, p.store.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: "jupyterhub-user-alice"}))
+	// the client of a server that goes on running, and of one that was stopped
+	for name, running := range map[string]bool{"jupyterhub-user-alice": true, "jupyterhub-user-alice-old": false} {
+		noErr(t, p.store.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: name}))
+		row := &orm.Spawner{UserID: u.ID, Name: strings.TrimPrefix(strings.TrimPrefix(name, "jupyterhub-user-alice"), "-"), OAuthClientID: &name}
+		if running {
+			addr := &orm.Server{Proto: "http", IP: "127.0.0.1", Port: 9, BaseURL: "/user/alice/"}
+			noErr(t, p.store.CreateServer(ctx, addr))
+			row.ServerID = &addr.ID
+		}
+		noErr(t, p.store.CreateSpawner(ctx, row))
+	}
 	token, _, err := p.tokens.Issue(ctx, orm.APIToken{UserID: &u.ID, ClientID: &stale[0]}, []string{"inherit"})
 	noErr(t, err)
 	p.mustSetup(hub.SetupSpecs{Services: []hub.ServiceSpec{{Name: "svc", URL: "http://127.0.0.1:9"}}})
-	noErr(t, p.newSetup(hub.SetupSpecs{}).Cleanup(ctx, []string{"jupyterhub-user-alice"}))
+	noErr(t, p.newSetup(hub.SetupSpecs{}).Cleanup(ctx))
 	if ids := need(p.store.OAuthClientIDs(ctx)); !slices.Equal(slices.Sorted(slices.Values(ids)), []string{"jupyterhub", "jupyterhub-user-alice", "service-svc"}) {
 		t.Errorf("clients %v", ids)
 	}
