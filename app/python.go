@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/config"
@@ -28,6 +29,7 @@ type pythonPart struct {
 	auth   *pybridge.Authenticator // nil: the hub's own
 	pages  *pybridge.Pages         // nil: the authenticator has none of its own
 	info   *pybridge.SetupResult
+	hosts  sync.Map // answers of subdomain_hook by kind and name
 	names  []string // traits that hold something of Python, "Class.trait" or `Class.trait["key"]`
 }
 

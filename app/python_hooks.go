@@ -9,6 +9,7 @@ import (
 
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/httpmw"
+	"github.com/minihub/minihub/internal/urlpath"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/pybridge"
 	"github.com/minihub/minihub/spawner"
@@ -264,6 +265,22 @@ func (p *pythonPart) serverTraits(t hub.ServerTraits) hub.ServerTraits {
 		t.NamedServerLimit = p.namedLimit
 	}
 	return t
+}
+
+// subdomain is subdomain_hook for one kind of names. Its answers are kept: addresses must not change while the hub runs.
+func (p *pythonPart) subdomain(domain, kind string) func(name string) string {
+	return func(name string) string {
+		if host, ok := p.hosts.Load(kind + " " + name); ok {
+			return host.(string)
+		}
+		host, err := p.bridge.SubdomainHook(context.Background(), name, domain, kind)
+		if err != nil || host == "" {
+			p.log.Error("subdomain_hook of the configuration failed, the usual name is used", "name", name, "err", err)
+			return urlpath.Subdomain(name, domain, kind, "idna")
+		}
+		p.hosts.Store(kind+" "+name, host)
+		return host
+	}
 }
 
 // addPages adds the functions of the configuration to what the pages need.

@@ -88,6 +88,9 @@ func (p *pythonPart) servePage(site *web.Site) httpmw.Handler {
 			return &hub.Error{Kind: hub.NotFound}
 		}
 		call.XSRF = httpmw.PageToken(r)
+		if id := httpmw.Identity(r); id != nil {
+			call.Scopes = id.Expanded
+		}
 		a, err := p.pages.Do(r, *call)
 		if err != nil {
 			return &hub.Error{Kind: hub.Unavailable, Message: "The login page cannot be shown at the moment, try again", Err: err}

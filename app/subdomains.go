@@ -19,6 +19,10 @@ func (a *App) hostOf(kind string) func(name string) string {
 	if p := base.Port(); p != "" {
 		port = ":" + p
 	}
+	if a.py.hubHolds("subdomain_hook") {
+		hook := a.py.subdomain(base.Hostname(), kind)
+		return func(name string) string { return base.Scheme + "://" + hook(name) + port }
+	}
 	return func(name string) string {
 		return base.Scheme + "://" + urlpath.Subdomain(name, base.Hostname(), kind, h.SubdomainHook) + port
 	}

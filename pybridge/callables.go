@@ -50,7 +50,16 @@ func (b *Bridge) trait(ctx context.Context, args map[string]any, out any) error 
 	defer cancel()
 	// a function that takes the handler gets one even when no request is known
 	if r := RequestFrom(ctx); r != nil {
-		args["request"] = r
+		out := *r
+		switch u := args["user"].(type) { // who has just logged in is not yet known to the request
+		case User:
+			out.User = &u
+		case *User:
+			if u != nil {
+				out.User = u
+			}
+		}
+		args["request"] = &out
 	} else {
 		args["request"] = map[string]any{"user": args["user"]}
 	}

@@ -61,6 +61,8 @@ type PageCall struct {
 	URI  string // as the browser sent it
 	Body []byte
 	XSRF string // the token for forms
+	// Scopes are what the person may do, expanded; nil for nobody.
+	Scopes []string
 }
 
 // PageAnswer is what the page answered.
@@ -95,7 +97,10 @@ func (p *Pages) Do(r *http.Request, c PageCall) (*PageAnswer, error) {
 	if from := RequestFrom(r.Context()); from != nil {
 		who = &Request{Host: from.Host, Protocol: from.Protocol, RemoteIP: from.RemoteIP, User: from.User}
 	}
-	about, err := json.Marshal(who)
+	about, err := json.Marshal(struct {
+		*Request
+		Scopes []string `json:"scopes"`
+	}{who, c.Scopes})
 	if err != nil {
 		return nil, fmt.Errorf("ask for a page of the authenticator: %w", err)
 	}

@@ -95,17 +95,23 @@ def set_nothing(*args, **kwargs):
 class Statsd:
     """What handlers had before JupyterHub 6, for plug-ins that still call it; nothing is counted."""
 
-    incr = decr = timing = gauge = staticmethod(set_nothing)
+    def __getattr__(self, name):
+        return self
 
-    def timer(self, *args, **kwargs):
-        import contextlib
+    def __call__(self, *args, **kwargs):
+        return self
 
-        return contextlib.nullcontext()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
 
 
 def adapt():
     """Replace what JupyterHub's base handler does with its own process by what this hub does."""
     from jupyterhub.handlers.base import BaseHandler
+    from jupyterhub.scopes import parse_scopes
     from tornado.web import RequestHandler
 
     async def prepare(self):
@@ -118,9 +124,8 @@ def adapt():
         if about.get("host"):
             self.request.host = about["host"]
         self._jupyterhub_user = facade.user(about.get("user"))
-        if about.get("user") and about["user"].get("admin"):
-            self.expanded_scopes = {"admin-ui", "list:users", "admin:users", "read:users"}
-            self.parsed_scopes = {scope: True for scope in self.expanded_scopes}
+        self.expanded_scopes = set(about.get("scopes") or [])
+        self.parsed_scopes = parse_scopes(self.expanded_scopes)
         await settle(RequestHandler.prepare(self))
 
     async def get_current_user(self):
