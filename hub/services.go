@@ -234,7 +234,10 @@ func fillService(row *orm.Service, spec ServiceSpec) {
 	row.URL, row.Cwd, row.SystemUser = textOrNil(spec.URL), textOrNil(spec.Cwd), textOrNil(spec.User)
 	row.OAuthClientAllowedScopes = append(orm.JSONList{}, spec.OAuthClientAllowedScopes...)
 	row.Info = spec.Info
-	row.Display, row.OAuthNoConfirm = &spec.Display, &spec.OAuthNoConfirm
+	row.Display, row.OAuthNoConfirm = nil, &spec.OAuthNoConfirm
+	if !spec.Display { // shown is the default, which JupyterHub leaves out and would otherwise answer to the service that asks for itself
+		row.Display = &spec.Display
+	}
 	row.Command = append(orm.JSONList{}, spec.Command...)
 	row.Environment = nil
 	if len(spec.Environment) > 0 {

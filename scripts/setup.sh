@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh packages    Debian packages for the tests (needs root or sudo)
 #   scripts/setup.sh venv        .cache/venv with e2e/requirements.txt
+#   scripts/setup.sh venv5       .cache/venv5 with e2e/requirements-5.txt: JupyterHub 5, for old databases
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
 #   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
 #
@@ -50,19 +51,25 @@ checksum() { cat "$@" | sha256sum | cut -c1-16; }
 # has_venv tells whether python3 can make a virtual environment with pip: Debian splits ensurepip off.
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
-venv() {
+# make_venv makes .cache/NAME with the packages of a requirements file.
+make_venv() {
+	local dir=$cache/$1 requirements=$2
 	command -v python3 >/dev/null || die "python3 is missing"
-	local stamp="$cache/venv/.stamp-$(checksum e2e/requirements.txt)"
+	local stamp="$dir/.stamp-$(checksum "$requirements")"
 	[ -f "$stamp" ] && return 0
 	has_venv || install_missing python3-venv
 	has_venv || die "python3 ($(command -v python3)) has no ensurepip: install its venv package"
-	say "making .cache/venv (the first time takes a minute or two)"
-	rm -rf "$cache/venv"
-	python3 -m venv "$cache/venv"
-	"$cache/venv/bin/python" -m pip install -q --disable-pip-version-check -r e2e/requirements.txt
-	"$cache/venv/bin/python" -m compileall -q "$cache/venv/lib" >/dev/null || true
+	say "making .cache/$1 (the first time takes a minute or two)"
+	rm -rf "$dir"
+	python3 -m venv "$dir"
+	"$dir/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements"
+	"$dir/bin/python" -m compileall -q "$dir/lib" >/dev/null || true
 	touch "$stamp"
 }
+
+venv() { make_venv venv e2e/requirements.txt; }
+
+venv5() { make_venv venv5 e2e/requirements-5.txt; }
 
 sdist() {
 	venv
@@ -91,11 +98,11 @@ npm_packages() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, sdist, npm"
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, sdist, npm"
 for piece in "$@"; do
 	case $piece in
-	packages | venv | sdist) $piece ;;
+	packages | venv | venv5 | sdist) $piece ;;
 	npm) npm_packages ;;
-	*) die "unknown piece '$piece': packages, venv, sdist and npm are known" ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, sdist and npm are known" ;;
 	esac
 done
