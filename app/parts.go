@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // part is something that is started in order and stopped in reverse.
@@ -13,6 +14,9 @@ type part struct {
 	start func(ctx context.Context) error // nil: nothing to start
 	stop  func(ctx context.Context) error // nil: nothing to stop
 }
+
+// stopNotice is how long a part may take to stop before the log tells who waits for it.
+const stopNotice = 3 * time.Second
 
 // parts is the ordered list; started counts how far starting came.
 type parts struct {
@@ -47,7 +51,12 @@ func (p *parts) stop(ctx context.Context) error {
 		if it.stop == nil {
 			continue
 		}
-		if err := it.stop(ctx); err != nil {
+		slow := time.AfterFunc(stopNotice, func() {
+			p.log.InfoContext(ctx, "still stopping; a second signal ends the hub at once", "part", it.name)
+		})
+		err := it.stop(ctx)
+		slow.Stop()
+		if err != nil {
 			p.log.ErrorContext(ctx, "part did not stop cleanly", "part", it.name, "err", err)
 			errs = append(errs, fmt.Errorf("stop %s: %w", it.name, err))
 		}
