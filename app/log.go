@@ -23,7 +23,7 @@ type LogOptions struct {
 // NewLogger returns the hub's logger: JupyterHub's line format, or one JSON object per line.
 func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	if o.JSON {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level}))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: durationInSeconds}))
 	}
 	if o.DateFmt == "" {
 		o.DateFmt = "2006-01-02 15:04:05"
@@ -123,4 +123,12 @@ func requestLine(b *bytes.Buffer, r slog.Record) {
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.2fms", float64(d)/float64(time.Millisecond))
+}
+
+// durationInSeconds writes durations as JSON numbers of seconds, the unit of JupyterHub's settings and metrics, where slog writes nanoseconds.
+func durationInSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+	}
+	return a
 }

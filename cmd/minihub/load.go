@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
@@ -75,7 +76,7 @@ func open(ctx context.Context, c *cli, args config.Args) (*app.App, *slog.Logger
 	}
 	log := logger(w, cfg)
 	for _, p := range report.Warnings() {
-		log.WarnContext(ctx, p.String())
+		log.WarnContext(ctx, strings.TrimPrefix(p.String(), "warning: "))
 	}
 	a, err := app.New(ctx, cfg, app.Options{Logger: log, Began: c.began})
 	return a, log, err
