@@ -38,7 +38,7 @@ func TestDefaultLogDirIsPrivateOrRefused(t *testing.T) {
 		t.Errorf("second start: %v", err)
 	}
 	for name, prepare := range map[string]func() error{
-		"open to others": func() error { return os.Chmod(dir, 0o755) },
+		"open to others": func() error { _ = os.Mkdir(dir, 0o700); return os.Chmod(dir, 0o755) },
 		"a link":         func() error { _ = os.RemoveAll(dir); return os.Symlink(tmp, dir) },
 		"another's": func() error {
 			if os.Geteuid() != 0 {
