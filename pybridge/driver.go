@@ -3,6 +3,7 @@ package pybridge
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"sync"
 
@@ -55,7 +56,6 @@ type Spawner struct {
 	mu    sync.Mutex
 	state spawner.State
 	url   string
-	begun bool // Start was called: Stop may have something to stop
 }
 
 // args are those of a call about this server.
@@ -81,8 +81,13 @@ func (s *Spawner) keep(state map[string]any, url string) {
 // Start runs start of the object. The end of ctx cancels it there.
 func (s *Spawner) Start(ctx context.Context, req spawner.Request) (string, error) {
 	s.mu.Lock()
-	s.begun = true
+	before := s.url
 	s.mu.Unlock()
+	if before != "" { // asked only then: what poll says of a server that was never started is the class's affair
+		if exit, err := s.Poll(ctx); err == nil && exit == nil {
+			return "", fmt.Errorf("start server %s: it runs already", s.id)
+		}
+	}
 	args, err := requestArgs(ctx, s.d.dir, &req)
 	if err != nil {
 		return "", err

@@ -93,7 +93,8 @@ def make(user, server):
         cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")), user_options=row.user_options, public_url=user.public_url(name),
         public_hub_url=facts.get("public_url", "") + "hub/" if facts.get("public_url") else "")
     row.server = None
-    spawner._minihub_orm = orm
+    spawner._minihub_orm, spawner._minihub_env = orm, {}
+    spawner.admin_access = bool(facts.get("admin_access"))
     if server.get("state"):
         spawner.load_state(dict(server["state"]))
     if server.get("url"):
@@ -150,8 +151,6 @@ async def begin(args, stream):
                 out[trait] = list(await settle(value(spawner)) or [])
         return out
     spawner.clear_state()
-    spawner._minihub_env = {}
-    spawner.admin_access = bool(WORLD.facts.get("admin_access"))
     out = {"overrides": [], "start_timeout": spawner.start_timeout, "http_timeout": spawner.http_timeout}
     for trait in ("server_token_scopes", "oauth_client_allowed_scopes"):
         value = getattr(spawner, trait, None)
@@ -181,7 +180,7 @@ def prepared(args):
     """The object of a start in progress, with what the hub made for it."""
     spawner = of(args)
     env = args.get("env") or {}
-    if WORLD.spawner_class is not None and env and not spawner._minihub_env:
+    if WORLD.spawner_class is not None and env and env != spawner._minihub_env:
         spawner._minihub_env = env
         spawner.api_token = env.get("JUPYTERHUB_API_TOKEN", "")
         spawner.oauth_client_id = env.get("JUPYTERHUB_CLIENT_ID", "")
