@@ -64,13 +64,15 @@ func overridesOf(args config.Args) []pybridge.Override {
 // keepChild decides what becomes of the child after loading: it goes on in cfg.Child when something lives in it, also when a class
 // path in a JSON, YAML or TOML file is what lives there. Classes that cannot be imported are errors of the report.
 func keepChild(ctx context.Context, cfg *config.Config, report *config.Report, child *pybridge.Bridge, args config.Args, output io.Writer) error {
+	if cfg != nil {
+		refusePython(cfg, report)
+	}
 	if cfg == nil || !livesInPython(cfg) {
 		if child != nil {
 			return child.Close()
 		}
 		return nil
 	}
-	refusePython(cfg, report)
 	if child == nil {
 		var err error
 		child, _, err = pybridge.Start(ctx, pybridge.Options{Sections: cfg.Written, Overrides: overridesOf(args), Env: os.Environ(), Output: output})

@@ -24,7 +24,7 @@ type AdoptedTrait struct {
 // Adopt sorts the traits that were written, with the findings of report.
 func (c *Config) Adopt(report *Report) Adoption {
 	out := Adoption{Noted: report.Warnings(), Refused: report.Errors()}
-	taken, classes := map[string]bool{}, map[string]bool{"JupyterHub.proxy_class": true}
+	taken, classes := map[string]bool{"JupyterHub.config_file": true}, map[string]bool{"JupyterHub.proxy_class": true}
 	for _, p := range report.Problems {
 		taken[baseTrait(p.Trait)] = true
 	}

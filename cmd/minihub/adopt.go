@@ -55,22 +55,22 @@ func (p *adoption) configuration() {
 		file = "no file, all defaults"
 	}
 	p.line("Configuration: %s", file)
-	p.title(fmt.Sprintf("Native: %d settings, %s", len(p.found.Native), p.classes()))
+	p.title(fmt.Sprintf("Native: %s; %s", number(len(p.found.Native), "setting"), p.classes()))
 	for _, section := range bySection(p.found.Native) {
 		p.line("  %s", section)
 	}
 	if len(p.found.Python) > 0 {
-		python := "."
+		python := ""
 		if p.stock.Plugins != "" {
-			python = " with " + p.stock.Plugins + "; everything else runs without it."
+			python = ", with " + p.stock.Plugins
 		}
-		p.title(fmt.Sprintf("Python: %d settings live in a Python process%s", len(p.found.Python), python))
+		p.title(fmt.Sprintf("In a Python process: %s%s", number(len(p.found.Python), "setting"), python))
 		for _, t := range p.found.Python {
 			p.line("  %s%s: %s", t.Trait, lineNumber(t.Line), t.Note)
 		}
 	}
-	p.problems(p.found.Noted, "Noted: %d settings work differently, or not at all; minihub starts with them")
-	p.problems(p.found.Refused, "Not supported: %d settings that must change first")
+	p.problems(p.found.Noted, "Noted, and no obstacle: %s")
+	p.problems(p.found.Refused, "Not supported, to be changed first: %s")
 }
 
 // classes names what stands for authenticator, spawner and proxy.
@@ -94,7 +94,7 @@ func (p *adoption) problems(list []config.Problem, title string) {
 	if len(list) == 0 {
 		return
 	}
-	p.title(fmt.Sprintf(title, len(list)))
+	p.title(fmt.Sprintf(title, number(len(list), "setting")))
 	for _, problem := range list {
 		text := problem.Message
 		if problem.WayOut != "" {
