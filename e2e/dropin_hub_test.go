@@ -48,7 +48,7 @@ func prepareDropin(t *testing.T, idp *fakeIDP) *dropin {
 		"url": d.URL, "hub_url": strings.TrimSuffix(d.APIURL, "/hub/api"), "password": harness.Password,
 		"proxy_api_url": fmt.Sprintf("http://127.0.0.1:%d", harness.FreePort(t)), "proxy_token": harness.NewToken(),
 		"crypt_key": harness.NewToken() + harness.NewToken(), "admin_token": d.AdminToken, "app_token": d.app, "app_url": d.appURL,
-		"server_command": []string{harness.Python(), harness.Testdata("lightserver.py")},
+		"server_command": []string{harness.Testdata("choose_server.sh")},
 	}
 	if idp != nil {
 		facts["idp"], facts["idp_secret"] = idp.URL, harness.NewToken()

@@ -67,6 +67,9 @@ func (d *dropin) populate(t *testing.T, servers []server) {
 	for _, token := range d.tokens {
 		d.Secret(token)
 	}
+	if state, _ := admin.Get("/users/bob").Map()["auth_state"].(map[string]any); len(state) == 0 {
+		t.Error("bob has no auth_state: the database does not have all it should have")
+	}
 }
 
 // state is what clients see of a hub: the answers for every user, group, share, token and running server.

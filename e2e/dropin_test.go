@@ -28,12 +28,17 @@ func TestDropIn(t *testing.T) {
 	d.Admin(t).Post("/users/carol/servers/poisoned", `{"__jupyterhub_bytes__": true}`).Want(http.StatusCreated, http.StatusAccepted)
 	harness.Poll(t, 60*time.Second, "server carol/poisoned to be ready", func() bool { return d.Admin(t).Server("carol", "poisoned")["ready"] == true })
 	servers = append(servers, server{"carol", "poisoned"})
+	d.Admin(t).StartServer("real", "")
+	lab := d.Browse(t)
+	d.login(t, lab, "real")
+	d.jupyterLab(t, "jupyterhub", lab)
 	running, was := d.serversNow(t, servers), d.state(t)
 	d.stop(t)
-	d.adoptable(t, "opens in place", "4 running servers")
+	d.adoptable(t, "opens in place", "5 running servers", "5 users", "LabAuthenticator")
 
 	d.minihub(t)
 	t.Run("minihub takes over", func(t *testing.T) { d.lives(t, "minihub", running, was, false) })
+	t.Run("JupyterLab goes on", func(t *testing.T) { d.jupyterLab(t, "minihub", lab) })
 	t.Run("minihub goes on", func(t *testing.T) { d.goOn(t, running) })
 	was = d.state(t)
 	d.now.Kill()
@@ -42,7 +47,9 @@ func TestDropIn(t *testing.T) {
 	d.now.Kill()
 	d.jupyterhub(t, harness.Venv())
 	t.Run("and back, after a crash", func(t *testing.T) { d.lives(t, "jupyterhub after a crash of minihub", running, was, false) })
+	t.Run("JupyterLab goes on after all", func(t *testing.T) { d.jupyterLab(t, "jupyterhub again", lab) })
 	t.Run("JupyterHub goes on", func(t *testing.T) { d.stopAll(t, running) })
+	d.Admin(t).Delete("/users/real/server", nil).Want(http.StatusNoContent, http.StatusAccepted)
 	d.stop(t)
 }
 
@@ -75,7 +82,7 @@ func TestDropInFrom5(t *testing.T) {
 			}
 		}
 	})
-	d.adoptable(t, "minihub upgrade-db", "4 running servers")
+	d.adoptable(t, "minihub upgrade-db", "4 running servers", "4 users")
 	t.Run("upgraded after a copy", func(t *testing.T) {
 		if output, code := d.command(t, "upgrade-db", "-f", "jupyterhub_config.py"); code != 0 {
 			t.Fatalf("exit code %d, output:\n%s", code, output)
@@ -88,6 +95,12 @@ func TestDropInFrom5(t *testing.T) {
 	d.minihub(t)
 	t.Run("minihub takes over", func(t *testing.T) { d.lives(t, "minihub", running, was, true) })
 	t.Run("minihub goes on", func(t *testing.T) { d.goOn(t, running) })
+	t.Run("a server with an odd name starts again", func(t *testing.T) {
+		odd := server{"alice", "a b"}
+		d.halt(t, running, odd)
+		d.Admin(t).StartServerOf(odd.user, odd.name)
+		running[odd] = d.serversNow(t, []server{odd})[odd]
+	})
 	was = d.state(t)
 	d.stop(t)
 	for s, w := range running {
@@ -109,7 +122,7 @@ func (d *dropin) adoptable(t *testing.T, words ...string) {
 		if code != 0 {
 			t.Errorf("exit code %d", code)
 		}
-		for _, word := range append(words, "Spawner.pre_spawn_hook", "4 users", "it can be adopted") {
+		for _, word := range append(words, "Spawner.pre_spawn_hook", "it can be adopted", "browsers stay logged in") {
 			if !strings.Contains(output, word) {
 				t.Errorf("nothing of %q in:\n%s", word, output)
 			}
@@ -154,6 +167,29 @@ func content(t *testing.T, file string) string {
 	return string(sum[:])
 }
 
+// jupyterLab opens the real single-user server's page in a browser that has been there before: neither hub nor server may ask for a login. A browser
+// that is new there goes through OAuth with the secret that the server got when it was started.
+func (d *dropin) jupyterLab(t *testing.T, what string, known *harness.Client) {
+	t.Helper()
+	const path = "/user/real/lab"
+	harness.Poll(t, 60*time.Second, "the route of "+path, func() bool { return d.API(t, "").Get("/user/real/api").Status == http.StatusOK })
+	before := known.Cookie(path, "jupyterhub-user-real")
+	if page := known.Get(path); page.Status != http.StatusOK || page.URL.Path != path {
+		t.Errorf("%s: JupyterLab in the browser that knows it: status %d at %s", what, page.Status, page.URL)
+	}
+	if after := known.Cookie(path, "jupyterhub-user-real"); after == "" || before != "" && after != before {
+		t.Errorf("%s: JupyterLab logged the browser in again", what)
+	}
+	fresh := d.Browse(t)
+	d.login(t, fresh, "real")
+	if page := fresh.Get(path); page.Status != http.StatusOK || page.URL.Path != path {
+		t.Errorf("%s: JupyterLab in a new browser: status %d at %s\n%s", what, page.Status, page.URL, page.Text())
+	}
+	if page := d.user.Get(path); page.Status == http.StatusOK && page.URL.Path == path {
+		t.Errorf("%s: bob is let into somebody else's JupyterLab", what)
+	}
+}
+
 // goOn does with the hub what people do next: the share code is used, a server is started (with the hook) and one stopped, a token is made.
 func (d *dropin) goOn(t *testing.T, running map[server]who) {
 	admin := d.Admin(t)
@@ -176,6 +212,7 @@ func (d *dropin) goOn(t *testing.T, running map[server]who) {
 	if note := environment(running[s].Pid, "DROPIN_NOTE"); note != "for carol" {
 		t.Errorf("what the hook puts into a server's environment: %q", note)
 	}
+	d.tokens["oauth bob, later"] = d.oauthToken(t, d.user)
 	d.tokens["user carol"] = admin.NewToken("carol", nil)
 	d.halt(t, running, server{"bob", ""})
 }

@@ -55,6 +55,7 @@ else:
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = os.path.join(here, "home", "{username}")
 c.Spawner.cmd = facts["server_command"]
+c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 60
 
 
