@@ -22,7 +22,8 @@ func Adopt(id Identity, opts AdoptOptions) (*Process, error) {
 	p := newProcess(id, false, opts.GroupGrace)
 	p.sys = sys
 	if opts.LogPath != "" {
-		sink := &lineSink{tail: &p.tail, onLine: opts.OnLine}
+		env, _ := ReadEnviron(id.PID) // unreadable: nothing to hide is known
+		sink := &lineSink{tail: &p.tail, onLine: opts.OnLine, hide: redactor(env)}
 		if log, err := followLog(opts.LogPath, opts.LogLimit, sink, true); err == nil {
 			p.output = log
 		}

@@ -38,6 +38,7 @@ func (t *tail) snapshot() []string {
 type lineSink struct {
 	tail   *tail
 	onLine func(string)
+	hide   *strings.Replacer // of the process' own secrets; nil: none
 	buf    []byte
 	cut    bool // the rest of the current line is dropped
 }
@@ -71,6 +72,9 @@ func (s *lineSink) emit() {
 		line += "…"
 	}
 	s.buf, s.cut = s.buf[:0], false
+	if s.hide != nil {
+		line = s.hide.Replace(line)
+	}
 	s.tail.add(line)
 	if s.onLine != nil {
 		s.onLine(line)

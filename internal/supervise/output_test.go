@@ -105,6 +105,22 @@ func TestLogFileDoesNotGrowForEver(t *testing.T) {
 	}
 }
 
+// A server that prints its environment must not hand its token to everybody who reads the hub's log.
+func TestOwnSecretsAreHidden(t *testing.T) {
+	env := map[string]string{"PATH": os.Getenv("PATH"), "JUPYTERHUB_API_TOKEN": "0123456789abcdef", "JPY_API_TOKEN": "0123456789abcdef", "DB_PASSWORD": "correct horse", "PIN_TOKEN": "1234", "NAME": "not-a-secret"}
+	for name, path := range map[string]string{"pipe": "", "file": filepath.Join(t.TempDir(), "log")} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, supervise.Command{Argv: []string{"sh", "-c", `echo "at /x?token=$JUPYTERHUB_API_TOKEN&p=$DB_PASSWORD as $NAME $PIN_TOKEN"`}, Env: env, LogPath: path})
+			waitDone(t, p)
+			want := "at /x?token=[secret]&p=[secret] as not-a-secret 1234"
+			eventually(t, "the line", func() bool { return len(p.Tail()) == 1 })
+			if got := p.Tail()[0]; got != want {
+				t.Errorf("tail %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func TestALogThatCannotBeMadeIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

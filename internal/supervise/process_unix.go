@@ -67,7 +67,7 @@ func (c *Command) credential() (*syscall.Credential, error) {
 
 // openOutput returns the process' end and connects the other one to p.
 func (c *Command) openOutput(p *Process) (*os.File, error) {
-	sink := &lineSink{tail: &p.tail, onLine: c.OnLine}
+	sink := &lineSink{tail: &p.tail, onLine: c.OnLine, hide: redactor(c.Env)}
 	if c.LogPath == "" {
 		read, write, err := os.Pipe()
 		if err != nil {
