@@ -33,7 +33,7 @@ func (s *Site) loginForm(w http.ResponseWriter, r *http.Request) error {
 // autoLogin (Authenticator.auto_login) does without a form: the authenticator has a page of its own, or the request itself, by a
 // header of a proxy in front of the hub, says who it is.
 func (s *Site) autoLogin(w http.ResponseWriter, r *http.Request) error {
-	page := s.loginURL()
+	page := s.authenticatorURL()
 	if page != s.hub+"login" {
 		if arg(r, "next") != "" {
 			page = withArg(page, "next", s.nextURL(r, nil, ""))
@@ -122,7 +122,7 @@ func (s *Site) loginFailed(w http.ResponseWriter, r *http.Request, status int, e
 
 func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, status int, username, message string) error {
 	page, next := s.loginPage(), arg(r, "next")
-	action := s.loginURL()
+	action := s.authenticatorURL()
 	vars := map[string]any{
 		"next": url.QueryEscape(next), "username": username, "login_error": nil,
 		"login_service": page.Service, "login_url": s.loginURL(), "authenticator_login_url": withArg(action, "next", next),

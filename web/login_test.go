@@ -196,7 +196,7 @@ func TestAutoLogin(t *testing.T) {
 	if a := w.as("").get("/hub/login?next=/hub/token"); a.location() != "/hub/oauth_login?next=%2Fhub%2Ftoken" {
 		t.Errorf("%d %s", a.status, a.location())
 	}
-	if a := w.as("").get("/hub/home"); a.location() != "/hub/oauth_login?next=%2Fhub%2Fhome" {
+	if a := w.as("").get("/hub/home"); a.location() != "/hub/login?next=%2Fhub%2Fhome" {
 		t.Errorf("login_url: %d %s", a.status, a.location())
 	}
 	if a := w.as("").get("/hub/logout"); a.status != 200 || !strings.Contains(a.body, "logged out") {

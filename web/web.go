@@ -184,12 +184,16 @@ func (s *Site) loginPage() auth.Page {
 	return auth.Page{}
 }
 
-// loginURL is where people without a login are sent: the hub's own page unless the authenticator has another one.
-func (s *Site) loginURL() string {
+// loginURL is where people without a login are sent: always the hub's own page, which shows a form, or a button that leads to the page of
+// the authenticator, or with auto_login goes there at once. Going there directly would log people in again the moment they log out.
+func (s *Site) loginURL() string { return s.hub + "login" }
+
+// authenticatorURL is Authenticator.login_url: where the form or the button of the login page leads.
+func (s *Site) authenticatorURL() string {
 	if p := s.loginPage(); p.LoginURL != "" {
 		return p.LoginURL
 	}
-	return s.hub + "login"
+	return s.loginURL()
 }
 
 func (s *Site) logoutURL() string {
