@@ -104,3 +104,14 @@ func statement(t *testing.T, path, query string) {
 	defer db.Close()
 	must(db.ExecContext(t.Context(), query))
 }
+
+func TestInspectPostgres(t *testing.T) {
+	url := postgresURL(t)
+	if got, err := orm.Inspect(t.Context(), orm.Options{URL: url}); err != nil || got.State != orm.SchemaNone || got.File != "" {
+		t.Errorf("empty: %+v, %v", got, err)
+	}
+	addUser(t, open(t, url), "ann")
+	if got, err := orm.Inspect(t.Context(), orm.Options{URL: url}); err != nil || got.State != orm.SchemaCurrent || got.Users != 1 {
+		t.Errorf("one user: %+v, %v", got, err)
+	}
+}

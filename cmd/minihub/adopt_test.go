@@ -109,3 +109,13 @@ func TestAdoptUsage(t *testing.T) {
 		t.Errorf("a missing file: exit code %d, %s", code, e.String())
 	}
 }
+
+func TestSchemaCommand(t *testing.T) {
+	var o, e bytes.Buffer
+	if code := run([]string{"schema"}, &o, &e, time.Now()); code != 0 || !strings.HasPrefix(o.String(), "{") || !strings.Contains(o.String(), `"cleanup_servers"`) {
+		t.Errorf("exit code %d, %s", code, e.String())
+	}
+	if code := run([]string{"schema", "what"}, &o, &e, time.Now()); code != 2 {
+		t.Errorf("an argument: exit code %d", code)
+	}
+}

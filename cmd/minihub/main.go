@@ -33,7 +33,7 @@ type cli struct {
 }
 
 func commands() map[string]command {
-	return map[string]command{"serve": serve, "check": check, "adopt": adopt, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy, "version": printVersion}
+	return map[string]command{"serve": serve, "check": check, "adopt": adopt, "schema": schema, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy, "version": printVersion}
 }
 
 // run runs one command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
@@ -46,7 +46,7 @@ func run(args []string, out, errOut io.Writer, began time.Time) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := commands()[args[0]]
 		if !ok {
-			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, token, upgrade-db, proxy and version\n", args[0])
+			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, schema, token, upgrade-db, proxy and version\n", args[0])
 			return 2
 		}
 		name, cmd, args = args[0], found, args[1:]
@@ -74,6 +74,18 @@ func printVersion(_ context.Context, c *cli, _ []string) error {
 	return nil
 }
 
+// schema prints the JSON Schema of configuration files.
+func schema(_ context.Context, c *cli, argv []string) error {
+	args, err := config.ParseArgs(argv)
+	if err != nil {
+		return &usageError{err}
+	}
+	if done, err := help(c, args); done {
+		return err
+	}
+	return config.WriteSchema(c.out)
+}
+
 func runProxy(ctx context.Context, _ *cli, args []string) error {
 	err := app.RunProxy(ctx, args)
 	switch {
@@ -95,6 +107,7 @@ Commands:
   serve               run the hub (what happens without a command)
   check               print every problem of the configuration and start nothing
   adopt               report what becomes of a JupyterHub's configuration and database, and change nothing
+  schema              print the JSON Schema of configuration files, for editors
   token [USER]        print a new API token of a user
   upgrade-db          bring the database to the current schema; a SQLite file is copied first
   proxy               run the reverse proxy alone; minihub proxy --help lists its flags
