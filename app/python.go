@@ -300,6 +300,7 @@ func (p *pythonPart) managedRoles(ctx context.Context) ([]rbac.Role, error) {
 func (p *pythonPart) driver() spawner.Driver {
 	d := pybridge.NewDriver(p.bridge, p.info.Spawner, p.dir)
 	d.MapError = func(id spawner.Identity, err error) error { return hookError(err, "start", id) }
+	d.AdoptToken = p.dir.adoptToken
 	return d
 }
 

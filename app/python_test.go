@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
@@ -264,4 +265,52 @@ func TestPythonClassesOfAJSONFile(t *testing.T) {
 	if _, body := h.do("GET", "/hub/api/info", ""); !strings.Contains(body, "MockPAMAuthenticator") || !strings.Contains(body, "MockSpawner") {
 		t.Error(body)
 	}
+}
+
+// A spawner that resumes what it only stopped comes back with the token of the earlier start.
+func TestServersThatResumeKeepTheirToken(t *testing.T) {
+	const kept = "0123456789abcdef0123456789abcdef"
+	h := newPythonHub(t, true, `
+from jupyterhub.tests.mocking import MockSpawner
+class Resuming(MockSpawner):
+    use_this_api_token = "`+kept+`"
+c.JupyterHub.spawner_class = Resuming
+`, nil)
+	h.startPython()
+	if status, body := h.do("POST", "/hub/api/users/ada", ""); status != 201 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for range 2 {
+		if status, body := h.do("POST", "/hub/api/users/ada/server", ""); status != 201 && status != 202 {
+			t.Fatalf("start: %d %s", status, body)
+		}
+		eventually(t, func() bool {
+			_, body := h.do("GET", "/hub/api/users/ada", "")
+			return strings.Contains(body, `"ready":true`)
+		})
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", h.url+"/hub/api/user", nil)
+		req.Header.Set("Authorization", "token "+kept)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := bodyOf(t, resp); resp.StatusCode != 200 || !strings.Contains(body, `"name":"ada"`) {
+			t.Errorf("the kept token: %d %s", resp.StatusCode, body)
+		}
+		h.do("DELETE", "/hub/api/users/ada/server", "")
+		eventually(t, func() bool {
+			_, body := h.do("GET", "/hub/api/users/ada", "")
+			return strings.Contains(body, `"servers":{}`)
+		})
+	}
+}
+
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatal("never happened")
 }

@@ -17,6 +17,9 @@ type Driver struct {
 	dir  Directory
 	// MapError makes an exception of start something that a person may read; nil leaves it as it is.
 	MapError func(id spawner.Identity, err error) error
+	// AdoptToken is told when a server goes on with the token of an earlier start (will_resume: a container that was only stopped has it
+	// in its environment); nil, or an error, makes the start fail, because the server could ask the hub for nothing.
+	AdoptToken func(ctx context.Context, id spawner.Identity, token string) error
 }
 
 // NewDriver returns the driver of the class that Setup found.
@@ -103,11 +106,15 @@ func (s *Spawner) Start(ctx context.Context, req spawner.Request) (string, error
 		}
 		return "", err
 	}
-	if out.Token != "" {
-		s.d.b.logger().WarnContext(ctx, "the spawner kept the token of an earlier start; its server must ask for a new one", "user", s.id.UserName,
-			"server", s.id.ServerName)
-	}
 	s.keep(out.State, out.URL)
+	if out.Token != "" {
+		if s.d.AdoptToken == nil {
+			return "", fmt.Errorf("start server %s: it goes on with a token that the hub does not know", s.id)
+		}
+		if err := s.d.AdoptToken(ctx, s.id, out.Token); err != nil {
+			return "", fmt.Errorf("adopt the token of the resumed server %s: %w", s.id, err)
+		}
+	}
 	return out.URL, nil
 }
 

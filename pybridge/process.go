@@ -23,7 +23,7 @@ func startProcess(o Options, out *os.File) (*process, net.Conn, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the bridge's own modules: %w", err)
 	}
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	fds, err := socketPair()
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a socket for %s: %w", o.Python, err)
 	}
@@ -48,6 +48,18 @@ func startProcess(o Options, out *os.File) (*process, net.Conn, error) {
 		return nil, nil, fmt.Errorf("%w: start %s: %w; set MINIHUB_PYTHON to an interpreter", ErrNoPython, o.Python, err)
 	}
 	return p, sock, nil
+}
+
+// socketPair makes two connected sockets that other children do not inherit.
+func socketPair() ([2]int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fds[0])
+		syscall.CloseOnExec(fds[1])
+	}
+	return fds, err
 }
 
 // reap waits for the child, whose socket has ended.

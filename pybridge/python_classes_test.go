@@ -529,3 +529,61 @@ c.Authenticator.allow_all = True
 	}
 	eventually(t, "the exception in the log", func() bool { return strings.Contains(r.log.String(), "inner") })
 }
+
+func TestCommandLineWinsOverTheFile(t *testing.T) {
+	path := write(t, t.TempDir(), "c.py", ownAuthenticator)
+	b, _, err := pybridge.Start(t.Context(), pybridge.Options{Path: path, Python: withJupyterHub(t),
+		Overrides: []pybridge.Override{{Class: "Own", Trait: "realm", Texts: []string{"cli"}}, {Class: "Authenticator", Trait: "admin_users", Texts: []string{"a", "b"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	res, err := b.Setup(t.Context(), pybridge.SetupRequest{Facts: facts(), Authenticator: python("Own")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := pybridge.NewAuthenticator(b, res.Authenticator).LoginPage(); p.CustomHTML != "<p>cli at /hub/</p>" {
+		t.Errorf("%+v", p)
+	}
+	if admins := fmt.Sprint(res.Authenticator.Traits["admin_users"]); admins != "[a b]" {
+		t.Errorf("admin_users %s", admins)
+	}
+}
+
+// Changes of a default in the file are made to the real default of a class, as traitlets does.
+func TestChangesOfDefaultsOfClasses(t *testing.T) {
+	r, _ := newSpawner(t, `
+c.Spawner.args.append("--last")
+c.Spawner.env_keep.extend(["MINE"])
+c.MockSpawner.args.prepend(["--first"])
+c.Spawner.environment.update({"A": "1"})
+c.Spawner.mem_limit = "2G"
+`, mocks+"MockSpawner")
+	traits := r.info.Spawner.Traits
+	if got := fmt.Sprint(traits["args"]); got != "[--first --last]" {
+		t.Errorf("args %s", got)
+	}
+	if got := fmt.Sprint(traits["env_keep"]); !strings.Contains(got, "PATH") || !strings.HasSuffix(got, "MINE]") {
+		t.Errorf("env_keep %s", got)
+	}
+	if traits["mem_limit"] != float64(2<<30) {
+		t.Errorf("mem_limit %v", traits["mem_limit"])
+	}
+}
+
+// Users that add_user was told of are known to the next child.
+func TestAuthenticatorAfterARestart(t *testing.T) {
+	r := newRig(t, withJupyterHub(t), "c.Authenticator.allowed_users = {'ada'}\n", pybridge.SetupRequest{Authenticator: python(mocks + "MockPAMAuthenticator")})
+	a := pybridge.NewAuthenticator(r.Bridge, r.info.Authenticator)
+	if err := a.AddUser(t.Context(), auth.User{Name: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	kill(t, r)
+	eventually(t, "bob logs in", func() bool {
+		m, err := login(t, a, "bob", "bob")
+		return err == nil && m != nil
+	})
+	if m, err := login(t, a, "eve", "eve"); m != nil || err != nil {
+		t.Errorf("somebody unknown: %v %v", m, err)
+	}
+}

@@ -49,6 +49,8 @@ def about():
     """What the hub has to know about the authenticator."""
     a = WORLD.authenticator
     cls = type(a)
+    if hasattr(a, "check_allow_config"):
+        a.check_allow_config()
     traits = {}
     for name in TRAITS:
         try:
