@@ -211,6 +211,33 @@ c.JupyterHub.user_redirect_hook = lambda path, request, user, base_url: base_url
 	}
 }
 
+// A person learns that a hook failed, an administrator also where.
+func TestWhoSeesATraceback(t *testing.T) {
+	h := newPythonHub(t, false, `
+def pre(spawner):
+    raise RuntimeError("inner detail")
+c.Spawner.pre_spawn_hook = pre
+c.Authenticator.admin_users = {"root"}
+c.Authenticator.allow_all = True
+`, nil)
+	h.startPython()
+	for name, sees := range map[string]bool{"ada": false, "root": true} {
+		client, _ := h.browser(name, "x")
+		var page string
+		eventually(t, func() bool {
+			resp, err := client.Get(h.url + "/hub/spawn/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page = bodyOf(t, resp)
+			return strings.Contains(page, "Unhandled error")
+		})
+		if strings.Contains(page, "inner detail") != sees || strings.Contains(page, "jupyterhub_config.py:8 in pre") != sees {
+			t.Errorf("page of %s: %s", name, page)
+		}
+	}
+}
+
 func TestWhatPythonCannotDoHere(t *testing.T) {
 	h := newPythonHub(t, false, `
 class Handler: pass

@@ -45,5 +45,8 @@ func (e *Error) Say() string {
 	return http.StatusText(e.Status)
 }
 
+// Trace returns the exception and its places, for administrators.
+func (e *Error) Trace() []string { return append([]string{e.Error()}, e.Traceback...) }
+
 // Expected reports whether the exception is an answer, like HTTPError(403), and no fault of the code.
 func (e *Error) Expected() bool { return e.Status >= 400 && e.Status < 500 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -48,7 +49,19 @@ func (s *Site) errorVars(r *http.Request, status int, e *hub.Error) map[string]a
 	if e.Kind != hub.Forbidden || httpmw.Identity(r) != nil {
 		vars["hint"] = e.Hint
 	}
+	if trace := traceFor(r, e); trace != nil {
+		vars["log_tail"] = trace
+	}
 	return vars
+}
+
+// traceFor tells an administrator where code of the configuration raised an exception; nobody else learns it.
+func traceFor(r *http.Request, err error) list {
+	var traced interface{ Trace() []string }
+	if user := pageUser(r); user == nil || !user.Admin || !errors.As(err, &traced) {
+		return nil
+	}
+	return texts(traced.Trace())
 }
 
 func statusText(status int) string {

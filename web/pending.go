@@ -59,6 +59,9 @@ func (s *Site) showFailed(w http.ResponseWriter, r *http.Request, user *orm.User
 		vars["failed_html_message"] = e.HTMLMessage
 	}
 	diagnose(vars, v)
+	if trace := traceFor(r, e); trace != nil {
+		vars["log_tail"] = trace
+	}
 	return s.showNotRunning(w, r, httpmw.Status(e), user, v, vars)
 }
 

@@ -270,6 +270,9 @@ func (s *Site) explain(w http.ResponseWriter, r *http.Request, vars map[string]a
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
 	diagnose(vars, v)
+	if trace := traceFor(r, failed); trace != nil {
+		vars["log_tail"] = trace
+	}
 	return httpmw.Status(e)
 }
 
