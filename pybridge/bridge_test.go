@@ -429,6 +429,20 @@ func TestChildDiesWithTheHub(t *testing.T) {
 	}
 }
 
+// A service manager sends TERM to all processes of the hub: the child goes on until the hub ends it.
+func TestChildLeavesSignalsToTheHub(t *testing.T) {
+	r := newRig(t, anyPython(t), "", pybridge.SetupRequest{})
+	pid := r.PID()
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Call(t.Context(), "echo", nil, nil); err != nil || r.PID() != pid {
+			t.Errorf("after %s: %v", s, err)
+		}
+	}
+}
+
 func BenchmarkHookCall(b *testing.B) {
 	r := newRig(b, anyPython(b), "c.Spawner.pre_spawn_hook = lambda s: s.environment.update(B='1')\n", pybridge.SetupRequest{})
 	r.begin(b, "ada")

@@ -109,9 +109,10 @@ async def serve(sock):
 
 
 def run(sock):
-    # the hub decides when to end; it has its own answer to signals
-    # (a function, because servers started from here would inherit SIG_IGN)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    # The hub decides when to end: a service manager sends TERM to every process, and servers have to be stopped first.
+    # (A function, because servers started from here would inherit SIG_IGN.)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
     try:
         asyncio.run(serve(sock))
     finally:
