@@ -211,6 +211,24 @@ c.JupyterHub.user_redirect_hook = lambda path, request, user, base_url: base_url
 	}
 }
 
+func TestNoChildWithoutAnythingInIt(t *testing.T) {
+	for text, lives := range map[string]bool{"": false, "c.Spawner.pre_spawn_hook = lambda s: None\n": true} {
+		h := newPythonHub(t, false, text, nil)
+		cfg, _, err := h.loadPython()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (cfg.Child != nil) != lives {
+			t.Errorf("%q: child %v", text, cfg.Child)
+		}
+		if cfg.Child != nil {
+			if err := cfg.Child.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // A person learns that a hook failed, an administrator also where.
 func TestWhoSeesATraceback(t *testing.T) {
 	h := newPythonHub(t, false, `
