@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/config"
@@ -46,12 +45,11 @@ func TakeStock(ctx context.Context, cfg *config.Config) (Stock, error) {
 // logIn says who can log in. A class in Python is not made for the answer: some write into the database when they are made.
 func logIn(cfg *config.Config) string {
 	class := cfg.JupyterHub.AuthenticatorClass
-	if class.Native == "" && !cfg.Authenticator.AllowAll {
-		text := "whoever " + class.Given + " lets in"
-		if names := cfg.Authenticator.AllowedUsers; len(names) > 0 {
-			text += ", of these users: " + strings.Join(names, ", ")
+	if class.Native == "" {
+		if cfg.Authenticator.AllowAll {
+			return "everybody whom " + class.Given + " authenticates"
 		}
-		return text
+		return "whoever " + class.Given + " lets in"
 	}
 	rules, err := auth.NewRules(ruleOptions(cfg))
 	if err != nil {

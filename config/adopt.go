@@ -18,7 +18,7 @@ type Adoption struct {
 type AdoptedTrait struct {
 	Trait string // Trait is Class.trait, with the path inside a container when only a part of the value counts.
 	Line  int    // Line is where the file sets it; 0 when unknown.
-	Note  string // Note says what is there, for example "function configuration.hook"; never a value.
+	Note  string // Note says what is there, for example "function configuration.hook"; never a value. It is "" for plain values.
 }
 
 // Adopt sorts the traits that were written, with the findings of report.
@@ -52,7 +52,6 @@ func (c *Config) Adopt(report *Report) Adoption {
 			switch t := (AdoptedTrait{Trait: name, Line: report.lineOf(name)}); {
 			case taken[name]:
 			case foreign:
-				t.Note = "for the class " + class
 				out.Python = append(out.Python, t)
 			default:
 				out.Native = append(out.Native, t)

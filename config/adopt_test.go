@@ -40,7 +40,7 @@ func TestAdopt(t *testing.T) {
 	}
 	if diff := cmp.Diff([]config.AdoptedTrait{
 		{Trait: "JupyterHub.authenticator_class", Line: 8, Note: "class lab.LabAuthenticator"},
-		{Trait: "LabAuthenticator.room", Line: 10, Note: "for the class LabAuthenticator"},
+		{Trait: "LabAuthenticator.room", Line: 10},
 		{Trait: `Spawner.environment["B"]`, Line: 23, Note: "function conf.b"},
 		{Trait: "Spawner.pre_spawn_hook", Line: 22, Note: "function conf.hook"},
 	}, got.Python); diff != "" {

@@ -65,8 +65,16 @@ func (p *adoption) configuration() {
 			python = ", with " + p.stock.Plugins
 		}
 		p.title(fmt.Sprintf("In a Python process: %s%s", number(len(p.found.Python), "setting"), python))
+		plain := []config.AdoptedTrait{}
 		for _, t := range p.found.Python {
+			if t.Note == "" {
+				plain = append(plain, t)
+				continue
+			}
 			p.line("  %s%s: %s", t.Trait, lineNumber(t.Line), t.Note)
+		}
+		for _, section := range bySection(plain) {
+			p.line("  %s", section)
 		}
 	}
 	p.problems(p.found.Noted, "Noted, and no obstacle: %s")

@@ -9,7 +9,7 @@ func (p *adoption) database() {
 	d := p.stock.Database
 	name := d.File
 	if name == "" {
-		name = "of db_url" // which may hold a password
+		name = "the one that JupyterHub.db_url names" // which may hold a password
 	}
 	p.title("Database: " + name)
 	if p.dbErr != nil {
@@ -80,7 +80,14 @@ func (p *adoption) steps() error {
 	if h := &p.cfg.JupyterHub; d.Running > 0 && h.CleanupServers {
 		steps = append(steps, fmt.Sprintf("Set JupyterHub.cleanup_servers = False and restart JupyterHub, or the %s end when it stops.", number(d.Running, "running server")))
 	}
-	steps = append(steps, "Stop JupyterHub, and see that its configurable-http-proxy has ended, too. Copy the database for a way back to this very moment.")
+	stop := "Stop JupyterHub, and see that its configurable-http-proxy has ended, too."
+	if !p.cfg.ProxyTraits().ShouldStart {
+		stop = "Stop JupyterHub; the proxy, which it does not start itself, stays."
+	}
+	steps = append(steps, stop)
+	if d.State != "none" {
+		steps = append(steps, "Copy the database (of PostgreSQL make a dump): the way back to this very moment.")
+	}
 	if d.State == "upgradable" {
 		steps = append(steps, "minihub upgrade-db"+with)
 	}

@@ -94,7 +94,16 @@ func TestAdoptSteps(t *testing.T) {
 	if code != 0 || strings.Contains(out, "2. minihub upgrade-db") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
-	wantAll(t, "the report", out, "opens in place", "0 users (0 administrators)", "0 running servers")
+	wantAll(t, "the report", out, "opens in place", "configurable-http-proxy has ended", "0 users (0 administrators)", "0 running servers")
+}
+
+func TestAdoptLeavesAnOutsideProxy(t *testing.T) {
+	text := strings.Replace(adoptable, `"Authenticator":`, `"ConfigurableHTTPProxy": {"should_start": false, "auth_token": "`+strings.Repeat("t", 32)+`"}, "Authenticator":`, 1)
+	out, errOut, code := runIn(t, t.TempDir(), "hub.json", text, "adopt", "-f", "hub.json")
+	if code != 0 {
+		t.Errorf("exit code %d, %s", code, errOut)
+	}
+	wantAll(t, "the report", out, "proxy configurable-http-proxy", "which it does not start itself, stays")
 }
 
 func TestAdoptUsage(t *testing.T) {
