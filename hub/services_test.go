@@ -28,7 +28,7 @@ func TestConfiguredServices(t *testing.T) {
 		t.Errorf("board %+v, address %+v", board, board.Addr)
 	}
 	row := need(p.store.ServiceByName(ctx, "board"))
-	if *row.URL != full.URL || *row.Cwd != "/srv" || *row.SystemUser != "nobody" || row.Timeout != 60 || !row.FromConfig || !*row.Display || !*row.OAuthNoConfirm ||
+	if *row.URL != full.URL || *row.Cwd != "/srv" || *row.SystemUser != "nobody" || row.Timeout != 60 || !row.FromConfig || row.Display != nil || !*row.OAuthNoConfirm ||
 		row.Environment["A"] != "1" || row.Info["url"] != "x" || row.ServerID == nil {
 		t.Errorf("row %+v", row)
 	}
@@ -43,7 +43,7 @@ func TestConfiguredServices(t *testing.T) {
 	if id := p.byToken(worker.Token); id == nil || id.Name() != "worker" || *id.Token.Note != "generated at startup" || !worker.Managed {
 		t.Errorf("token of the managed service stands for %+v", id)
 	}
-	if plain.Token != "" || plain.Addr != nil || plain.RedirectURI != "" || plain.Row.OAuthClientID != nil {
+	if plain.Token != "" || plain.Addr != nil || plain.RedirectURI != "" || plain.Row.OAuthClientID != nil || plain.Row.Display == nil || *plain.Row.Display {
 		t.Errorf("plain %+v", plain)
 	}
 
