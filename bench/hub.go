@@ -19,10 +19,16 @@ type subject struct {
 	name    string
 	command []string
 	dir     string
+	json    bool // can do without a configuration in Python
 }
 
 // token is the API token of the service that the load uses.
 const token = "bench-token-0123456789abcdef"
+
+// jsonConfig is the same as config, for a hub that needs no Python to read its configuration.
+const jsonConfig = `{"JupyterHub": {"bind_url": "http://127.0.0.1:%d", "hub_port": %d, "authenticator_class": "dummy", "spawner_class": "simple",
+"db_url": "sqlite:///bench.sqlite", "log_level": 40, "services": [{"name": "load", "api_token": "%s"}],
+"load_roles": [{"name": "load", "scopes": ["admin:users", "tokens", "read:hub"], "services": ["load"]}]}}`
 
 // config is the same for both hubs.
 const config = `c = get_config()
@@ -44,11 +50,9 @@ type running struct {
 	took time.Duration // from start to the first answer
 }
 
-// start starts a hub in a fresh directory, or, with keep, on the database of the last time, and waits for its first answer through the public port.
-func (s subject) start(keep bool) (*running, error) {
-	if !keep {
-		_ = os.RemoveAll(s.dir)
-	}
+// start starts a hub in a fresh directory and waits for its first answer through the public port.
+func (s subject) start(json bool) (*running, error) {
+	_ = os.RemoveAll(s.dir)
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -56,8 +60,11 @@ func (s subject) start(keep bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(s.dir, "jupyterhub_config.py")
-	if err := os.WriteFile(file, fmt.Appendf(nil, config, ports[0], ports[1], ports[2], token), 0o600); err != nil {
+	file, text := filepath.Join(s.dir, "jupyterhub_config.py"), fmt.Appendf(nil, config, ports[0], ports[1], ports[2], token)
+	if json {
+		file, text = filepath.Join(s.dir, "hub.json"), fmt.Appendf(nil, jsonConfig, ports[0], ports[1], token)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
 	r := &running{cmd: exec.Command(s.command[0], append(s.command[1:], "-f", file)...), url: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}

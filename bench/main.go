@@ -38,7 +38,7 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	mini, err := measure(o, subject{name: "minihub", command: []string{abs(o.minihub)}, dir: filepath.Join(dir, "minihub")})
+	mini, err := measure(o, subject{name: "minihub", command: []string{abs(o.minihub)}, dir: filepath.Join(dir, "minihub"), json: true})
 	if err != nil {
 		return fmt.Errorf("minihub: %w", err)
 	}

@@ -29,6 +29,7 @@ func (f *figures) add(name string, v float64) {
 // Names of the figures, with their units.
 const (
 	startTime  = "start to first answer, empty database (ms)"
+	startPy    = "the same, with a jupyterhub_config.py (ms)"
 	idleMemory = "memory when idle, hub and proxy (MiB)"
 	oneToken   = "GET /hub/api/user, one token (1/s)"
 	manyTokens = "GET /hub/api/user, 200 tokens in turn (1/s)"
@@ -42,13 +43,18 @@ const settle = 2 * time.Second
 // measure takes all figures of one hub.
 func measure(o options, s subject) (*figures, error) {
 	f := &figures{values: map[string][]float64{}}
-	for range o.rounds {
-		r, err := s.start(false)
-		if err != nil {
-			return nil, err
+	for _, start := range []struct {
+		name string
+		json bool
+	}{{startTime, s.json}, {startPy, false}} {
+		for range o.rounds {
+			r, err := s.start(start.json)
+			if err != nil {
+				return nil, err
+			}
+			f.add(start.name, float64(r.took)/float64(time.Millisecond))
+			r.stop()
 		}
-		f.add(startTime, float64(r.took)/float64(time.Millisecond))
-		r.stop()
 	}
 	r, err := s.start(false)
 	if err != nil {
