@@ -11,7 +11,9 @@ import (
 )
 
 // lower tells whether less is better.
-func lower(figure string) bool { return figure == startTime || figure == startPy || figure == idleMemory }
+func lower(figure string) bool {
+	return figure == startTime || figure == startPy || figure == idleMemory
+}
 
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
