@@ -30,13 +30,16 @@ func (s server) api() string {
 }
 
 // people are all users of the folder's database.
-var people = []string{"admin", "alice", "bob", "carol"}
+var people = []string{"admin", "alice", "bob", "carol", odd}
+
+// odd is a name as identity providers give them.
+const odd = "zoë o'neil@lab.org"
 
 // populate makes, through HTTP alone, everything that a database can hold.
 func (d *dropin) populate(t *testing.T, servers []server) {
 	t.Helper()
 	admin := d.Admin(t)
-	admin.Post("/users", map[string]any{"usernames": []string{"carol"}}).Want(http.StatusCreated, http.StatusConflict)
+	admin.Post("/users", map[string]any{"usernames": []string{"carol", odd}}).Want(http.StatusCreated, http.StatusConflict)
 	d.login(t, d.admin, "admin")
 	d.login(t, d.user, "bob")
 	d.login(t, d.Browse(t), "alice")
@@ -63,6 +66,7 @@ func (d *dropin) populate(t *testing.T, servers []server) {
 	d.tokens["user bob"] = admin.NewToken("bob", map[string]any{"note": "Bob's, für immer"})
 	d.tokens["user alice, narrow"] = admin.NewToken("alice", map[string]any{"scopes": []string{"read:users!user", "access:servers!server=alice/"}, "expires_in": 7200})
 	d.tokens["user bob, tutor"] = admin.NewToken("bob", map[string]any{"roles": []string{"tutor"}})
+	d.tokens["user "+odd] = admin.NewToken(odd, nil)
 	d.tokens["oauth bob"] = d.oauthToken(t, d.user)
 	for _, token := range d.tokens {
 		d.Secret(token)
@@ -86,8 +90,8 @@ func (d *dropin) state(t *testing.T) map[string]any {
 		get(path)
 	}
 	for _, user := range people {
-		get("/users/" + user)
-		get("/users/" + user + "/tokens")
+		get("/users/" + url.PathEscape(user))
+		get("/users/" + url.PathEscape(user) + "/tokens")
 	}
 	for what, token := range d.tokens {
 		if what == "share code" {

@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 func TestDropIn(t *testing.T) {
 	t.Parallel()
 	harness.MinihubOnly(t, "the test starts both")
-	servers := []server{{"alice", ""}, {"alice", "second-one"}, {"bob", ""}}
+	servers := []server{{"alice", ""}, {"alice", "second-one"}, {"bob", ""}, {odd, ""}}
 	d := prepareDropin(t, newIDP(t))
 	d.jupyterhub(t, harness.Venv())
 	d.populate(t, servers)
@@ -34,7 +36,7 @@ func TestDropIn(t *testing.T) {
 	d.jupyterLab(t, "jupyterhub", lab)
 	running, was := d.serversNow(t, servers), d.state(t)
 	d.stop(t)
-	d.adoptable(t, "opens in place", "5 running servers", "5 users", "LabAuthenticator")
+	d.adoptable(t, "opens in place", "6 running servers", "6 users", "LabAuthenticator")
 
 	d.minihub(t)
 	t.Run("minihub takes over", func(t *testing.T) { d.lives(t, "minihub", running, was, false) })
@@ -58,7 +60,7 @@ func TestDropIn(t *testing.T) {
 func TestDropInFrom5(t *testing.T) {
 	t.Parallel()
 	harness.MinihubOnly(t, "the test starts both")
-	servers := []server{{"alice", ""}, {"alice", "a b"}, {"alice", "Grün@2 +%41"}, {"bob", ""}}
+	servers := []server{{"alice", ""}, {"alice", "a b"}, {"alice", "Grün@2 +%41"}, {"bob", ""}, {odd, "x y"}}
 	d := prepareDropin(t, nil)
 	d.jupyterhub(t, venv5(t))
 	d.populate(t, servers)
@@ -82,7 +84,7 @@ func TestDropInFrom5(t *testing.T) {
 			}
 		}
 	})
-	d.adoptable(t, "minihub upgrade-db", "4 running servers", "4 users")
+	d.adoptable(t, "minihub upgrade-db", "5 running servers", "5 users")
 	t.Run("upgraded after a copy", func(t *testing.T) {
 		if output, code := d.command(t, "upgrade-db", "-f", "jupyterhub_config.py"); code != 0 {
 			t.Fatalf("exit code %d, output:\n%s", code, output)
@@ -96,10 +98,11 @@ func TestDropInFrom5(t *testing.T) {
 	t.Run("minihub takes over", func(t *testing.T) { d.lives(t, "minihub", running, was, true) })
 	t.Run("minihub goes on", func(t *testing.T) { d.goOn(t, running) })
 	t.Run("a server with an odd name starts again", func(t *testing.T) {
-		odd := server{"alice", "a b"}
-		d.halt(t, running, odd)
-		d.Admin(t).StartServerOf(odd.user, odd.name)
-		running[odd] = d.serversNow(t, []server{odd})[odd]
+		for _, s := range []server{{"alice", "a b"}, {odd, "x y"}} {
+			d.halt(t, running, s)
+			d.Admin(t).StartServerOf(s.user, s.name)
+			running[s] = d.serversNow(t, []server{s})[s]
+		}
 	})
 	was = d.state(t)
 	d.stop(t)
@@ -231,6 +234,45 @@ func (d *dropin) stopAll(t *testing.T, running map[server]who) {
 		d.halt(t, running, s)
 	}
 	for _, user := range people {
-		harness.Poll(t, 30*time.Second, user+"'s servers to be gone", func() bool { return d.Admin(t).Get("/users/" + user).Map()["server"] == nil })
+		harness.Poll(t, 30*time.Second, user+"'s servers to be gone", func() bool { return d.Admin(t).Get("/users/" + url.PathEscape(user)).Map()["server"] == nil })
+	}
+}
+
+// TestDropInStrangers has servers that ended while no hub was there, one of whose pids belongs to somebody else now: JupyterHub's database knows
+// nothing of a process but its pid. minihub neither adopts nor ends the stranger.
+func TestDropInStrangers(t *testing.T) {
+	t.Parallel()
+	harness.MinihubOnly(t, "it would end the stranger")
+	d := prepareDropin(t, nil)
+	d.jupyterhub(t, harness.Venv())
+	servers := []server{{"alice", ""}, {"bob", ""}, {"carol", ""}}
+	for _, s := range servers {
+		d.Admin(t).StartServer(s.user, s.name)
+	}
+	running := d.serversNow(t, servers)
+	d.stop(t)
+	stranger := harness.StartProcess(t, "stranger", t.TempDir(), nil, "sleep", "600")
+	for _, s := range servers[1:] {
+		if err := syscall.Kill(running[s].Pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		harness.Poll(t, 10*time.Second, "the end of a server", func() bool { return !harness.Alive(running[s].Pid) })
+	}
+	d.SQL(t, fmt.Sprintf(`UPDATE spawners SET state = '{"pid": %d}' WHERE user_id = (SELECT id FROM users WHERE name = 'bob')`, stranger.Pid()))
+
+	d.minihub(t)
+	for _, user := range []string{"bob", "carol"} {
+		harness.Poll(t, 60*time.Second, user+"'s server to be known as ended", func() bool { return d.Admin(t).Get("/users/" + user).Map()["server"] == nil })
+	}
+	if stranger.Exited() {
+		t.Error("minihub ended a process that is none of its servers")
+	}
+	if now := d.serversNow(t, servers[:1]); now[servers[0]] != running[servers[0]] {
+		t.Errorf("alice's server: was %+v, is %+v", running[servers[0]], now[servers[0]])
+	}
+	d.Admin(t).StartServerOf("bob", "")
+	d.stop(t)
+	for _, pid := range harness.ProcessesIn(d.Dir) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
