@@ -64,6 +64,8 @@ func databaseError(err error) error {
 		return nil
 	case errors.As(err, new(*orm.RevisionError)), errors.Is(err, orm.ErrUnsupportedURL):
 		return fmt.Errorf("JupyterHub.db_url: %w", err)
+	case errors.Is(err, orm.ErrUnfinished):
+		return fmt.Errorf("JupyterHub.db_url: %w: start JupyterHub once and stop it", err)
 	}
 	return fmt.Errorf("JupyterHub.db_url: %w; see that the hub may read and write the file and its directory and that it is a SQLite database, "+
 		"or that the server answers and knows user and password", err)

@@ -36,7 +36,11 @@ type Inspection struct {
 	Users, Admins, Groups, Tokens, Services, Running int // Running counts servers of users that are running. All are 0 unless State is current or upgradable.
 }
 
+// ErrUnfinished says that a SQLite file was left in the middle of a change, which SQLite undoes when somebody opens the file for writing.
+var ErrUnfinished = errors.New("its last writer was killed in the middle of a change, which must be undone first")
+
 // Inspect looks at a database without changing anything: SQLite files are opened read-only, and are not made when they are missing.
+// ErrUnfinished when a file cannot be read without writing to it.
 func Inspect(ctx context.Context, o Options) (Inspection, error) {
 	in := Inspection{State: SchemaNone, Want: Head}
 	t, err := parseTarget(o.URL, o.Kwargs)
@@ -62,7 +66,11 @@ func Inspect(ctx context.Context, o Options) (Inspection, error) {
 	if err == nil {
 		err = c.inspect(ctx, &in)
 	}
-	return in, fail("inspect database", errors.Join(err, c.close()))
+	err = errors.Join(err, c.close())
+	if info, no := os.Stat(t.path + "-journal"); err != nil && t.path != "" && no == nil && info.Size() > 0 {
+		err = fmt.Errorf("%w (%w)", ErrUnfinished, err)
+	}
+	return in, fail("inspect database", err)
 }
 
 // openReadOnly opens a SQLite file so that nothing is written, not even the files that a write-ahead log has beside it.

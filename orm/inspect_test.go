@@ -90,6 +90,10 @@ func TestInspectErrors(t *testing.T) {
 	if _, err := orm.Inspect(t.Context(), orm.Options{URL: path}); err == nil {
 		t.Error("a text file is taken for a database")
 	}
+	ok(t, os.WriteFile(path+"-journal", []byte("something"), 0o600))
+	if _, err := orm.Inspect(t.Context(), orm.Options{URL: path}); !errors.Is(err, orm.ErrUnfinished) {
+		t.Errorf("with a journal: %v", err)
+	}
 	if _, err := orm.Inspect(t.Context(), orm.Options{URL: "mysql://h/d"}); !errors.Is(err, orm.ErrUnsupportedURL) {
 		t.Errorf("mysql: %v", err)
 	}

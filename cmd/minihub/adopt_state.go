@@ -66,7 +66,7 @@ func (p *adoption) steps() error {
 		p.line("  Change what is listed as not supported, then run minihub adopt again.")
 		return fmt.Errorf("the configuration cannot be adopted as it is: %s", number(refused, "setting"))
 	case p.dbErr != nil:
-		p.line("  Make the database readable for the user who runs minihub, then run minihub adopt again.")
+		p.line("  See to the database, as told above, then run minihub adopt again.")
 		return fmt.Errorf("the database cannot be read: %w", p.dbErr)
 	case d.Hint != "" && d.State != "upgradable":
 		p.line("  %s", d.Hint)

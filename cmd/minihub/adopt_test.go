@@ -62,7 +62,7 @@ func TestAdoptSaysNo(t *testing.T) {
 		"setting": {text: strings.Replace(adoptable, `"statsd_host": "x"`, `"proxy_class": "traefik_etcd", "port": "many"`, 1),
 			words: []string{"Not supported, to be changed first: 2 settings", "JupyterHub.proxy_class", "JupyterHub.port", "run minihub adopt again"}, err: "cannot be adopted as it is: 2 settings"},
 		"database": {text: adoptable, file: "jupyterhub.sqlite", content: strings.Repeat("no database ", 100),
-			words: []string{"cannot be read", "Make the database readable"}, err: "JupyterHub.db_url"},
+			words: []string{"cannot be read", "See to the database"}, err: "JupyterHub.db_url"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
