@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
 
-.PHONY: help run build test lint bench e2e setup clean
+.PHONY: help run build test lint bench e2e conformance setup clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,10 @@ test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, b
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
 	@scripts/setup.sh packages venv venv5 sdist npm
 	go test -count=1 -tags e2e -timeout 25m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
+
+conformance: build ## JupyterHub's own tests against bin/minihub, no part of make test; MODULE=test_pages chooses
+	@scripts/setup.sh venv npm
+	@.cache/venv/bin/python conformance/check.py $(MODULE)
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh
