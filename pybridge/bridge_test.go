@@ -79,7 +79,9 @@ func (d *directory) User(_ context.Context, name string) (pybridge.User, error) 
 }
 
 func (d *directory) Server(_ context.Context, user, server string) (pybridge.Server, error) {
+	d.mu.Lock()
 	out := d.server
+	d.mu.Unlock()
 	out.Name = server
 	out.ClientID = "jupyterhub-user-" + user
 	return out, nil

@@ -178,7 +178,9 @@ c.Authenticator.reconcile_auth_state_hook = lambda a, m, old: old
 // launch does what the hub does for one start.
 func (r *rig) launch(t *testing.T, sp spawner.Spawner, user string, options map[string]any) (string, error) {
 	t.Helper()
+	r.dir.mu.Lock()
 	r.dir.server.UserOptions = options
+	r.dir.mu.Unlock()
 	id := spawner.Identity{UserName: user}
 	if _, err := r.hooks.Begin(t.Context(), id, nil); err != nil {
 		return "", err
@@ -506,7 +508,9 @@ c.Authenticator.allow_all = True
 	}
 	ask := func(method, path string) *pybridge.PageAnswer {
 		t.Helper()
-		ctx := pybridge.WithRequest(t.Context(), &pybridge.Request{Method: method, URI: path, User: &pybridge.User{Name: "bob"}})
+		limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		ctx := pybridge.WithRequest(limited, &pybridge.Request{Method: method, URI: path, User: &pybridge.User{Name: "bob"}})
 		req, _ := http.NewRequestWithContext(ctx, method, "http://hub.example"+path, nil)
 		req.Header.Set("X-Minihub-User", "forged")
 		a, err := pages.Do(req, pybridge.PageCall{URI: path, XSRF: "tok"})

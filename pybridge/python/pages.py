@@ -70,7 +70,7 @@ def page_settings():
 
 def database():
     """The hub's database, for the few plug-ins that keep tables of their own in it; opened when one asks."""
-    return LazySession() if WORLD.facts.get("db_url") else None
+    return LazySession()
 
 
 class LazySession:
