@@ -18,6 +18,14 @@ def classes():
     return {row["test id"]: row["class"] for row in rows("classification.tsv")}
 
 
+def weak():
+    """How many blackbox tests a hub with one fixed answer passes (nullhub.py)"""
+    return sum(
+        row["class"] == "blackbox" and row["reason"].startswith("weak")
+        for row in rows("classification.tsv")
+    )
+
+
 def differences():
     """{test id: row} of the tests which fail on purpose"""
     return {row["test id"]: row for row in rows("differences.tsv")}

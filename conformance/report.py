@@ -27,6 +27,14 @@ is told in [conformance/README.md](../conformance/README.md). They are the unmod
 |---|---:|---:|---:|---:|---:|---:|---|
 """
 
+NOTES = """
+## How to read it
+
+- *Blackbox* tests talk to the hub only from outside, and JupyterHub itself passes them when it runs as a process.
+- *Not applicable* are tests that look at or change Python objects of the hub's own process, and those that JupyterHub
+  skips itself. What they are about needs minihub's own tests.
+- {weak} of the blackbox tests demand so little that a program with one fixed answer passes them as well; they are counted."""
+
 
 def runs_of(results):
     """{(date, commit, through): letter}, in the order of the files"""
@@ -102,9 +110,8 @@ def main():
             print(f"- `{test_id}`")
     print("\n## Different on purpose\n")
     for test_id, row in different.items():
-        print(f"- `{test_id}` {row['reason']}. {row['better behaviour'][:1].upper()}{row['better behaviour'][1:]}.")
-    print("\n\"Not applicable\" are tests that never talk to the hub process (they examine Python objects), and those")
-    print("that JupyterHub itself skips here. \"Blackbox\" tests are the ones that JupyterHub itself passes as a process.")
+        print(f"- `{test_id}` {row['reason']}; {row['better behaviour']}.")
+    print(NOTES.format(weak=outcomes.weak()))
     return 0
 
 
