@@ -35,9 +35,23 @@ def module_of(test_id):
     return test_id.partition("::")[0]
 
 
+def lines(paths):
+    return [json.loads(line) for path in paths for line in Path(path).read_text().splitlines()]
+
+
 def load(paths):
     """All results, in order: the last one of a test is the one that counts"""
-    return [json.loads(line) for path in paths for line in Path(path).read_text().splitlines()]
+    return [line for line in lines(paths) if "id" in line]
+
+
+def notes(paths):
+    """What somebody wrote into the files about the runs: lines {"note": text}"""
+    return [line["note"] for line in lines(paths) if "note" in line]
+
+
+def on_purpose(test_id, outcome, different):
+    """A listed test may fail; it may not break before its assertions, nor go missing"""
+    return outcome == "failed" and test_id in different
 
 
 def chosen(test_id, names):
