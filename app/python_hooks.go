@@ -197,7 +197,7 @@ func (p *pythonPart) addForms(h *hub.Hooks) {
 	}
 }
 
-func (p *pythonPart) optionsFromForm(ctx context.Context, id spawner.Identity, form map[string][]string, files map[string][]hub.FormFile) (map[string]any, error) {
+func (p *pythonPart) optionsFromForm(ctx context.Context, id spawner.Identity, form map[string][]string, files map[string][]hub.FormFile, query bool) (map[string]any, error) {
 	all := map[string]any{}
 	for key, values := range form {
 		list := make([]any, len(values))
@@ -213,7 +213,7 @@ func (p *pythonPart) optionsFromForm(ctx context.Context, id spawner.Identity, f
 		}
 		all[key+"_file"] = list
 	}
-	options, err := p.hooks.OptionsFromForm(ctx, id, all, false)
+	options, err := p.hooks.OptionsFromForm(ctx, id, all, query)
 	if e, ok := errors.AsType[*pybridge.Error](err); ok && e.Status == 0 { // as JupyterHub: the text is for the person who filled in the form
 		message := e.Public
 		if message == "" {

@@ -359,3 +359,35 @@ func eventually(t *testing.T, ok func() bool) {
 	}
 	t.Fatal("never happened")
 }
+
+// A link to /hub/spawn with options asks the class's options_from_query, a submitted form its options_from_form.
+func TestOptionsOfALink(t *testing.T) {
+	h := newPythonHub(t, true, `
+from jupyterhub.tests.mocking import MockSpawner
+class Chooses(MockSpawner):
+    def options_from_query(self, query):
+        return {"from": "link", "size": int(query["size"][0])}
+    def options_from_form(self, form):
+        return {"from": "form"}
+c.JupyterHub.spawner_class = Chooses
+c.Spawner.pre_spawn_hook = lambda spawner: print("chosen:", spawner.user_options)
+`, func(c map[string]map[string]any) {
+		c["JupyterHub"]["authenticator_class"] = "dummy"
+		c["Authenticator"] = map[string]any{"allow_all": true}
+	})
+	h.startPython()
+	client, _ := h.browser("ada", "ada")
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", h.url+"/hub/spawn?opt-size=3", nil)
+	req.Header.Set("Sec-Fetch-Mode", "navigate")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if to := resp.Header.Get("Location"); resp.StatusCode != 302 || !strings.Contains(to, "/hub/spawn-pending/ada") {
+		t.Errorf("%d %s", resp.StatusCode, to)
+	}
+	if text := h.log.String(); !strings.Contains(text, "chosen: {'from': 'link', 'size': 3}") {
+		t.Error("options_from_query was not asked")
+	}
+}

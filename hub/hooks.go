@@ -49,7 +49,8 @@ type Hooks struct {
 	PostStop         func(ctx context.Context, id spawner.Identity) error
 	ProgressReady    func(ctx context.Context, id spawner.Identity, e ProgressEvent) (ProgressEvent, error)
 	OptionsForm      func(ctx context.Context, id spawner.Identity) (html string, err error)
-	OptionsFromForm  func(ctx context.Context, id spawner.Identity, form map[string][]string, files map[string][]FormFile) (map[string]any, error)
+	// OptionsFromForm turns form fields, or with query the arguments of a link to /spawn (options_from_query), into user_options.
+	OptionsFromForm func(ctx context.Context, id spawner.Identity, form map[string][]string, files map[string][]FormFile, query bool) (map[string]any, error)
 }
 
 // FormFile is an uploaded file of a spawn form.

@@ -59,7 +59,7 @@ func (s *Site) spawnGet(w http.ResponseWriter, r *http.Request) error {
 	}
 	var failed error
 	if len(options) > 0 {
-		chosen, err := s.optionsFromForm(r, user, server, options, nil)
+		chosen, err := s.chosenOptions(r, user, server, options, nil)
 		if err == nil {
 			err = s.start(r, user, server, chosen, false)
 		}
@@ -106,7 +106,7 @@ func (s *Site) spawnPost(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	delete(form, "_xsrf")
-	options, err := s.optionsFromForm(r, user, server, form, files)
+	options, err := s.chosenOptions(r, user, server, form, files)
 	if err == nil {
 		err = s.start(r, user, server, options, false)
 	}
@@ -201,10 +201,11 @@ func (s *Site) optionsForm(r *http.Request, user *orm.User, server string) (stri
 	return s.o.Traits.Servers.OptionsForm, nil
 }
 
-// optionsFromForm turns form fields into user_options: by the hook, else as Spawner.options_from_form names it.
-func (s *Site) optionsFromForm(r *http.Request, user *orm.User, server string, form url.Values, files map[string][]hub.FormFile) (map[string]any, error) {
+// chosenOptions turns form fields, or the arguments of a link (a GET), into user_options: by the hook, else as
+// Spawner.options_from_form names it.
+func (s *Site) chosenOptions(r *http.Request, user *orm.User, server string, form url.Values, files map[string][]hub.FormFile) (map[string]any, error) {
 	if hook := s.o.Hub.Hooks.OptionsFromForm; hook != nil {
-		return hook(r.Context(), spawner.Identity{UserName: user.Name, ServerName: server}, form, files)
+		return hook(r.Context(), spawner.Identity{UserName: user.Name, ServerName: server}, form, files, r.Method != http.MethodPost)
 	}
 	options := map[string]any{}
 	for key, values := range form {

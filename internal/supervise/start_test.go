@@ -72,8 +72,10 @@ func TestAProcessGetsExactlyWhatItIsGiven(t *testing.T) {
 	if d.Session != d.PID || d.Group != d.PID {
 		t.Errorf("pid %d is in session %d and group %d, want its own", d.PID, d.Session, d.Group)
 	}
-	if got := statusLine(d, "SigIgn"); got != "0000000000000000" {
-		t.Errorf("ignored signals %s, want none", got)
+	// 32 and 33 are the C library's own, which Go cannot touch: a shell in the background may leave them ignored.
+	ignored, err := strconv.ParseUint(statusLine(d, "SigIgn"), 16, 64)
+	if private := uint64(1<<31 | 1<<32); err != nil || ignored&^private != 0 {
+		t.Errorf("ignored signals %x, want none (%v)", ignored, err)
 	}
 	if got := statusLine(d, "SigBlk"); got != "0000000000000000" {
 		t.Errorf("blocked signals %s, want none", got)
