@@ -39,7 +39,8 @@ type site struct {
 	log     *lockedBuffer
 	alice   *orm.User
 	token   string // of alice
-	seen    []string
+	mu      sync.Mutex
+	seen    []string // what was observed; requests may end after their answers
 }
 
 type siteOptions struct {
@@ -80,6 +81,8 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	s.xsrf = need(httpmw.NewXSRF(signer, nil))
 	s.mw = httpmw.New(httpmw.Options{Access: s.access, Logins: logins, Cookies: s.cookies, XSRF: s.xsrf, BaseURL: o.base, Headers: o.headers, TrustedDownstream: o.trusted,
 		Logger: logger, Observe: func(method, handler string, code int, _ time.Duration) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.seen = append(s.seen, fmt.Sprint(method, " ", handler, " ", code))
 		},
 		Pages: httpmw.Pages{ErrorPage: func(w http.ResponseWriter, _ *http.Request, status int, e *hub.Error) {
@@ -446,6 +449,7 @@ func TestRequestLog(t *testing.T) {
 	s.ask("GET", "/hub/api/authorizations/token/SECRET4")
 	s.ask("GET", "/hub/login?password=SECRET5&_xsrf=SECRET6")
 	s.ask("GET", "/hub/home?state=SECRET7")
+	s.http.Close() // waits for the ends of all requests, which are logged and observed after the answer
 	log := s.log.String()
 	if strings.Contains(log, "SECRET") {
 		t.Errorf("secrets in the log:\n%s", log)
