@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache
 mkdir -p "$cache"
+exec 9>"$cache/.setup.lock"
+flock 9 # two runs at once would write into the same folders
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
