@@ -54,6 +54,8 @@ func TestOverrides(t *testing.T) {
 			nil, []string{"<b>alice</b>"}, nil},
 		{"scoped block in a loop", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{% for x in [1, 2] %}{% block item scoped %}({{ x }}){% endblock item %}{% endfor %}{% endblock %}`},
 			nil, []string{"(1)(2)"}, nil},
+		{"messages", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{{ _("Tom & %(who)s, 100%%", who=v) }}|{{ _("go %(link)s %(who)s", link="<i>x</i>" | safe, who=v) }}|{{ _("%(n)d <") }}{% endblock %}`},
+			map[string]any{"v": "<b>"}, []string{"Tom &amp; &lt;b&gt;, 100%|go <i>x</i> &lt;b&gt;|%(n)d &lt;"}, nil},
 		{"attributes in the wild", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{{ user.url }} {{ user.escaped_name }} {{ user.json_escaped_name }} {{ user.active }} ` +
 			`{{ user.server_url("x") }} {{ user.spawner.ready }} {{ user.spawners[""].name }}| {% for s in user.all_spawners() %}<{{ s.name }}{% endfor %} {{ url_path_join("/a/", "b") }} ` +
 			`{{ static_url("js/ui.js", include_version=False) }} {{ user.orm_user.name }}{% if "read:users!user=alice" in expanded_scopes %}yes{% endif %}{% endblock %}`}, nil,
