@@ -4,6 +4,7 @@
 #   scripts/setup.sh packages    Debian packages for the tests (needs root or sudo)
 #   scripts/setup.sh venv        .cache/venv with e2e/requirements.txt
 #   scripts/setup.sh venv5       .cache/venv5 with e2e/requirements-5.txt: JupyterHub 5, for old databases
+#   scripts/setup.sh plugins     .cache/venv-plugins with e2e/requirements-plugins.txt: authenticators and spawners from PyPI
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
 #   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
 #
@@ -41,11 +42,14 @@ install_missing() {
 	command -v apt-get >/dev/null || die "these Debian packages are missing and there is no apt-get: ${wanted[*]}"
 	say "installing Debian packages: ${wanted[*]}"
 	as_root apt-get update -q
+	if [[ " ${wanted[*]} " == *" slapd "* ]]; then # the tests start their own: none may be left running on port 389
+		echo "slapd slapd/no_configuration boolean true" | as_root debconf-set-selections
+	fi
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${wanted[@]}"
 }
 
 packages() {
-	install_missing gcc libc6-dev libpam0g-dev postgresql chromium wrk curl fonts-dejavu-core
+	install_missing gcc libc6-dev libpam0g-dev postgresql chromium wrk curl fonts-dejavu-core slapd ldap-utils
 }
 
 checksum() { cat "$@" | sha256sum | cut -c1-16; }
@@ -73,6 +77,8 @@ venv() { make_venv venv e2e/requirements.txt; }
 
 venv5() { make_venv venv5 e2e/requirements-5.txt; }
 
+plugins() { make_venv venv-plugins e2e/requirements-plugins.txt; }
+
 sdist() {
 	venv
 	local requirement version
@@ -89,6 +95,10 @@ sdist() {
 }
 
 npm_packages() {
+	# the tests start a slapd of their own: installing it must not leave one running on port 389
+	if ! installed slapd && command -v debconf-set-selections >/dev/null; then
+		echo "slapd slapd/no_configuration boolean true" | as_root debconf-set-selections
+	fi
 	local stamp="$cache/npm/.stamp-$(checksum e2e/package.json)"
 	[ -f "$stamp" ] && return 0
 	command -v npm >/dev/null || install_missing nodejs npm
@@ -100,11 +110,11 @@ npm_packages() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, sdist, npm"
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, sdist, npm"
 for piece in "$@"; do
 	case $piece in
-	packages | venv | venv5 | sdist) $piece ;;
+	packages | venv | venv5 | plugins | sdist) $piece ;;
 	npm) npm_packages ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, sdist and npm are known" ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, plugins, sdist and npm are known" ;;
 	esac
 done
