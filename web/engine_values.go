@@ -191,11 +191,16 @@ func printable(v *exec.Value) *exec.Value {
 }
 
 // when is a filter of our own: a time as an element that ui.js turns into "3 minutes ago"; its argument stands for no time.
-func when(_ *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value {
+func when(e *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value {
 	t, ok := in.Interface().(*timeVar)
 	if !ok {
 		if never := argument(params, 0, "never"); never != nil {
 			return never
+		}
+		if say, ok := e.Environment.Context.Get("gettext"); ok {
+			if f, ok := say.(func(*exec.VarArgs) *exec.Value); ok {
+				return f(&exec.VarArgs{Args: []*exec.Value{exec.AsValue("Never")}})
+			}
 		}
 		return exec.AsValue("Never")
 	}

@@ -80,6 +80,7 @@ func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[
 		"services": list{}, "parsed_scopes": object{}, "expanded_scopes": list{},
 		"request_id": httpmw.RequestID(r),
 	}
+	s.translate(r, vars)
 	s.announce(vars)
 	id := httpmw.Identity(r)
 	if user != nil {

@@ -51,6 +51,7 @@ func (s *Site) routes() []httpmw.Route {
 		get("/login", public, s.loginForm), post("/login", public, s.login),
 		get("/logout", public, s.logout),
 
+		get("/language/{lang}", public, s.chooseLanguage),
 		post("/security/csp-report", loggedIn.OwnXSRF(), s.cspReport),
 		get("/error/{code}", public, s.proxyError),
 		get("/health", public, s.health), head("/health", public, s.health),

@@ -40,7 +40,7 @@ type asset struct {
 	url         string // with version
 }
 
-func newAssets(hubPrefix string, look Look) (*assets, error) {
+func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) {
 	a := &assets{prefix: hubPrefix + "static/", files: map[string]*asset{}, logoFile: look.LogoFile, noCache: look.NoCacheStatic,
 		started: time.Now().UTC().Truncate(time.Second)}
 	all := sha512.New()
@@ -52,14 +52,18 @@ func newAssets(hubPrefix string, look Look) (*assets, error) {
 		if err != nil {
 			return err
 		}
-		rel := strings.TrimPrefix(name, "static/")
-		sum := sha512.Sum512(body)
-		all.Write(sum[:])
-		a.files[rel] = &asset{body: body, contentType: contentType(rel), url: a.prefix + rel + "?v=" + hex.EncodeToString(sum[:])}
+		all.Write(a.add(strings.TrimPrefix(name, "static/"), body))
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read embedded static files: %w", err)
+	}
+	for _, w := range spoken.known {
+		body, err := w.script()
+		if err != nil {
+			return nil, fmt.Errorf("make the script with the texts in %s: %w", w.lang, err)
+		}
+		all.Write(a.add("locale/"+w.lang+".js", body))
 	}
 	a.version = hex.EncodeToString(all.Sum(nil)[:8])
 	a.logo = a.files["images/jupyterhub-80.png"] // made from logo.svg; themes and tests expect a PNG of this name
@@ -68,6 +72,13 @@ func newAssets(hubPrefix string, look Look) (*assets, error) {
 	}
 	a.function = a.staticURL
 	return a, nil
+}
+
+// add keeps a file and returns its hash.
+func (a *assets) add(rel string, body []byte) []byte {
+	sum := sha512.Sum512(body)
+	a.files[rel] = &asset{body: body, contentType: contentType(rel), url: a.prefix + rel + "?v=" + hex.EncodeToString(sum[:])}
+	return sum[:]
 }
 
 func contentType(name string) string {

@@ -136,6 +136,8 @@ type Site struct {
 	static *assets
 	log    *slog.Logger
 	mw     *httpmw.Middleware
+
+	languages *languages
 }
 
 // New checks the options and returns a Site.
@@ -160,11 +162,15 @@ func New(o Options) (*Site, error) {
 		o.Traits.PageLimit = 50
 	}
 	prefix := o.URLs.BaseURL + "hub/"
-	static, err := newAssets(prefix, o.Look)
+	spoken, err := newLanguages()
 	if err != nil {
 		return nil, err
 	}
-	return &Site{o: o, hub: prefix, engine: newEngine(o.Look.TemplatePaths), static: static, log: o.Logger}, nil
+	static, err := newAssets(prefix, o.Look, spoken)
+	if err != nil {
+		return nil, err
+	}
+	return &Site{o: o, hub: prefix, engine: newEngine(o.Look.TemplatePaths), static: static, languages: spoken, log: o.Logger}, nil
 }
 
 // Pages is what httpmw needs from the pages.

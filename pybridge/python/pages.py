@@ -55,17 +55,30 @@ def page_settings():
     built_in = DictLoader(facts.get("templates") or {})
     loader = ChoiceLoader([PrefixLoader({"templates": built_in}, "/"), files, built_in])
     options = {"loader": loader, "autoescape": True, **(own.get("jinja2_options") or {})}
+    environments = Environment(enable_async=True, **options), Environment(**options)
+    for environment in environments:  # what the built-in templates call to be translated: these pages are English
+        environment.globals.update(_=english, gettext=english, ngettext=english_count, lang="en", languages=[])
     prefix = facts.get("hub_prefix", "/hub/")
     tree = WORLD.tree.get("JupyterHub", {})
     settings = dict(own)
     settings.update(
-        jinja2_env=Environment(enable_async=True, **options), jinja2_env_sync=Environment(**options), cookie_secret=base64.b64decode(facts["cookie_secret"]),
+        jinja2_env=environments[0], jinja2_env_sync=environments[1], cookie_secret=base64.b64decode(facts["cookie_secret"]),
         hub_prefix=prefix, static_url_prefix=prefix + "static/", static_path=os.path.dirname(facts["pages_socket"]), xsrf_cookies=False,
         template_vars=tree.get("template_vars") if isinstance(tree.get("template_vars"), dict) else {}, version_hash="", services={}, db=database(),
         login_url=prefix + "login", logout_url=WORLD.authenticator.logout_url(prefix), redirect_to_server=True, public_url=None,
         default_url=facts.get("default_url", ""), cookie_max_age_days=14, cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")))
     settings["log_function"] = set_nothing  # the hub logs requests, without codes and tokens
     return settings
+
+
+def english(message, **values):
+    from markupsafe import escape
+
+    return escape(message) % {name: escape(value) for name, value in values.items()} if values else escape(message)
+
+
+def english_count(singular, plural, n, **values):
+    return english(singular if n == 1 else plural, **{"num": n, **values})
 
 
 def database():
