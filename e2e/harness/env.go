@@ -49,15 +49,25 @@ func Venv() string {
 // Python is the interpreter of [Venv].
 func Python() string { return filepath.Join(Venv(), "bin", "python") }
 
+// PluginsVenv is the virtual environment with the authenticators and spawners from PyPI, for [Options].Venv.
+func PluginsVenv(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(Root(), ".cache", "venv-plugins")
+	if _, err := os.Stat(filepath.Join(dir, "bin", "python")); err != nil {
+		t.Fatalf("no plug-ins to test: %v; run scripts/setup.sh plugins", err)
+	}
+	return dir
+}
+
 // Testdata is the path of a file below e2e/testdata.
 func Testdata(name string) string { return filepath.Join(Root(), "e2e", "testdata", name) }
 
-// hubCommand is the program under test and the arguments before all others.
-func hubCommand(t testing.TB) []string {
+// hubCommand is the program under test and the arguments before all others; venv is where JupyterHub would be.
+func hubCommand(t testing.TB, venv string) []string {
 	t.Helper()
 	command := []string{filepath.Join(Root(), "bin", "minihub")}
 	if Oracle() {
-		return []string{Python(), "-m", "jupyterhub"}
+		return []string{filepath.Join(venv, "bin", "python"), "-m", "jupyterhub"}
 	}
 	if binary := os.Getenv("MINIHUB_E2E_BINARY"); binary != "" {
 		command[0] = binary
@@ -69,9 +79,9 @@ func hubCommand(t testing.TB) []string {
 }
 
 // searchPath is PATH as somebody has it who activated the virtual environment.
-func searchPath() string {
+func searchPath(venv string) string {
 	return strings.Join([]string{
-		filepath.Join(Venv(), "bin"),
+		filepath.Join(venv, "bin"),
 		filepath.Join(Root(), ".cache", "npm", "node_modules", ".bin"),
 		os.Getenv("PATH"),
 	}, string(os.PathListSeparator))

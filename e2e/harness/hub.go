@@ -26,6 +26,7 @@ type Options struct {
 	Example string   // folder below examples/ of JupyterHub's source distribution
 	Env     []string // added to the hub's environment
 	Args    []string // added to the hub's arguments
+	Venv    string   // the virtual environment that is active around the hub, default [Venv]
 }
 
 // Hub is a running hub under test.
@@ -101,7 +102,10 @@ func Prepare(t testing.TB, opts Options) *Hub {
 		h.WriteConfig(t, opts.Config)
 	}
 	h.args = append(h.args, opts.Args...)
-	h.env = append([]string{"CONFIGPROXY_AUTH_TOKEN=" + NewToken()}, opts.Env...)
+	if h.opts.Venv == "" {
+		h.opts.Venv = Venv()
+	}
+	h.env = append([]string{"CONFIGPROXY_AUTH_TOKEN=" + NewToken(), "PATH=" + searchPath(h.opts.Venv)}, opts.Env...)
 	t.Cleanup(func() { h.finish(t) })
 	return h
 }
@@ -155,7 +159,7 @@ func (h *Hub) Run(t testing.TB) {
 // Launch starts the process and returns at once.
 func (h *Hub) Launch(t testing.TB) {
 	t.Helper()
-	argv := append(hubCommand(t), "-f", "jupyterhub_config.py")
+	argv := append(hubCommand(t, h.opts.Venv), "-f", "jupyterhub_config.py")
 	h.process = StartProcess(t, "hub", h.Dir, h.env, append(argv, h.args...)...)
 }
 

@@ -35,7 +35,7 @@ func StartProcess(t testing.TB, name, dir string, env []string, argv ...string) 
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{
-		"PATH=" + searchPath(), "HOME=" + dir, "LANG=C.UTF-8", "PYTHONUNBUFFERED=1", "MINIHUB_E2E_DIR=" + dir,
+		"PATH=" + searchPath(Venv()), "HOME=" + dir, "LANG=C.UTF-8", "PYTHONUNBUFFERED=1", "MINIHUB_E2E_DIR=" + dir,
 	}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

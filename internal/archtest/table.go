@@ -42,9 +42,11 @@ var allowed = map[string][]string{
 	"internal/archtest":        {},
 	"internal/deps":            {},
 	"bench":                    {"hubapi"},
-	"e2e":                      {"hubapi", "e2e/harness"},
+	"e2e":                      {"hubapi", "e2e/harness", "e2e/harness/idp"},
 	"e2e/harness":              {"hubapi"},
 	"e2e/browser":              {"hubapi", "e2e/harness"},
+	"e2e/harness/idp":          {},
+	"e2e/plugins":              {"hubapi", "e2e/harness", "e2e/harness/idp"},
 	"e2e/testdata/lightserver": {},
 }
 

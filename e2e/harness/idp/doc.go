@@ -1,0 +1,2 @@
+// Package idp is a fake identity provider.
+package idp
