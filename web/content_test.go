@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -154,8 +156,17 @@ func TestStaticFiles(t *testing.T) {
 		t.Fatal("no style sheet with a version")
 	}
 	a := b.get(address)
-	if a.status != 200 || a.header.Get("Cache-Control") != "max-age=315360000" || a.header.Get("Last-Modified") == "" || a.header.Get("Etag") != "" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/css") {
+	if a.status != 200 || a.header.Get("Cache-Control") != "public, max-age=315360000, immutable" || a.header.Get("Last-Modified") == "" || a.header.Get("Etag") != "" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/css") {
 		t.Errorf("%d %v", a.status, a.header)
+	}
+	packed := b.get(address, "Accept-Encoding", "br, gzip")
+	if z, err := gzip.NewReader(strings.NewReader(packed.body)); err != nil || packed.header.Get("Content-Encoding") != "gzip" || packed.header.Get("Vary") != "Accept-Encoding" {
+		t.Errorf("compressed: %v %v", err, packed.header)
+	} else if plain, err := io.ReadAll(z); err != nil || string(plain) != a.body {
+		t.Errorf("compressed: %v, %d bytes instead of %d", err, len(plain), len(a.body))
+	}
+	if refused := b.get(address, "Accept-Encoding", "gzip;q=0"); refused.body != a.body {
+		t.Errorf("compressed although it is refused: %v", refused.header)
 	}
 	if again := b.get(address, "If-Modified-Since", a.header.Get("Last-Modified")); again.status != http.StatusNotModified {
 		t.Errorf("again: %d", again.status)

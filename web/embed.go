@@ -11,3 +11,8 @@ var builtinTemplates embed.FS
 //
 //go:embed static
 var staticFiles embed.FS
+
+// styleFiles are the parts of the stylesheet.
+//
+//go:embed style
+var styleFiles embed.FS

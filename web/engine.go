@@ -58,7 +58,6 @@ func newEngine(dirs []string) *engine {
 	cfg := config.New()
 	cfg.AutoEscape = true
 	globals := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
-	globals.Set("_", translate)
 	return &engine{dirs: dirs, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, parsed: map[string]*parsedTemplate{}}
 }
 

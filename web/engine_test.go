@@ -36,7 +36,7 @@ func TestOverrides(t *testing.T) {
 		{"a block of the page", map[string]string{"page.html": `{% extends "templates/page.html" %}{% block footer %}<footer>{{ org }}</footer>{% endblock %}`},
 			map[string]any{"org": "A & B"}, []string{"<footer>A &amp; B</footer>", "Named servers"}, nil},
 		{"super is not escaped", map[string]string{"page.html": `{% extends "templates/page.html" %}{% block nav_bar_left_items %}{{ super() }}<li>x</li>{% endblock %}`},
-			nil, []string{`<a class="nav-link" href="/hub/home">Home</a>`, "<li>x</li>"}, []string{"&lt;li"}},
+			nil, []string{`<a class="nav-link" href="/hub/home" aria-current="page">Home</a>`, "<li>x</li>"}, []string{"&lt;li"}},
 		{"two levels", map[string]string{"page.html": `{% extends "templates/page.html" %}{% block title %}Ours {{ super() }}{% endblock %}`,
 			"home.html": `{% extends "templates/home.html" %}{% block title %}Mine {{ super() }}{% endblock %}`}, nil, []string{"<title>Mine Home · JupyterHub</title>"}, nil},
 		{"set before extends takes effect", map[string]string{"home.html": `{% extends "templates/home.html" %}{% set announcement = "<b>hello</b>" %}`},
@@ -54,7 +54,7 @@ func TestOverrides(t *testing.T) {
 			nil, []string{"<b>alice</b>"}, nil},
 		{"scoped block in a loop", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{% for x in [1, 2] %}{% block item scoped %}({{ x }}){% endblock item %}{% endfor %}{% endblock %}`},
 			nil, []string{"(1)(2)"}, nil},
-		{"messages", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{{ _("Tom & %(who)s, 100%%", who=v) }}|{{ _("go %(link)s %(who)s", link="<i>x</i>" | safe, who=v) }}|{{ _("%(n)d <") }}{% endblock %}`},
+		{"messages", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{{ _("Tom & %(who)s, 100%", who=v) }}|{{ _("go %(link)s %(who)s", link="<i>x</i>" | safe, who=v) }}|{{ _("%(n)d <") }}{% endblock %}`},
 			map[string]any{"v": "<b>"}, []string{"Tom &amp; &lt;b&gt;, 100%|go <i>x</i> &lt;b&gt;|%(n)d &lt;"}, nil},
 		{"attributes in the wild", map[string]string{"home.html": `{% extends "page.html" %}{% block main %}{{ user.url }} {{ user.escaped_name }} {{ user.json_escaped_name }} {{ user.active }} ` +
 			`{{ user.server_url("x") }} {{ user.spawner.ready }} {{ user.spawners[""].name }}| {% for s in user.all_spawners() %}<{{ s.name }}{% endfor %} {{ url_path_join("/a/", "b") }} ` +

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nikolalohinski/gonja/v2/exec"
@@ -43,6 +44,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, v view) error {
 	defer buffers.Put(out)
 	out.Reset()
 	vars := s.globals(r, v.user, v.vars)
+	vars["page_name"] = strings.TrimSuffix(v.template, ".html")
 	err := s.engine.render(out, v.template, false, vars)
 	if err != nil && len(s.o.Look.TemplatePaths) > 0 {
 		s.log.ErrorContext(r.Context(), "template failed, using the built-in one", "template", v.template, "request_id", httpmw.RequestID(r), "err", err)

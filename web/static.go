@@ -2,14 +2,18 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,8 +40,25 @@ type assets struct {
 
 type asset struct {
 	body        []byte
+	packed      []byte // gzip; nil when that would not be smaller
 	contentType string
+	sum         string // SHA-512 in hexadecimal, the version in the address
 	url         string // with version
+}
+
+// newAsset hashes and compresses a file once, so that serving it costs nothing.
+func newAsset(prefix, name string, body []byte) *asset {
+	sum := sha512.Sum512(body)
+	f := &asset{body: body, contentType: contentType(name), sum: hex.EncodeToString(sum[:])}
+	f.url = prefix + name + "?v=" + f.sum
+	var packed bytes.Buffer
+	if z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression); err == nil {
+		_, err = z.Write(body)
+		if err == nil && z.Close() == nil && packed.Len() < len(body)*9/10 {
+			f.packed = packed.Bytes()
+		}
+	}
+	return f
 }
 
 func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) {
@@ -52,10 +73,11 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 		if err != nil {
 			return err
 		}
-		all.Write(a.add(strings.TrimPrefix(name, "static/"), body))
+		a.add(strings.TrimPrefix(name, "static/"), body, all)
 		return nil
 	})
-	if err != nil {
+	style, styleErr := stylesheet()
+	if err := errors.Join(err, styleErr); err != nil {
 		return nil, fmt.Errorf("read embedded static files: %w", err)
 	}
 	for _, w := range spoken.known {
@@ -63,8 +85,9 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 		if err != nil {
 			return nil, fmt.Errorf("make the script with the texts in %s: %w", w.lang, err)
 		}
-		all.Write(a.add("locale/"+w.lang+".js", body))
+		a.add("locale/"+w.lang+".js", body, all)
 	}
+	a.add(styleName, style, all)
 	a.version = hex.EncodeToString(all.Sum(nil)[:8])
 	a.logo = a.files["images/jupyterhub-80.png"] // made from logo.svg; themes and tests expect a PNG of this name
 	if a.logoFile != "" {
@@ -74,11 +97,10 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 	return a, nil
 }
 
-// add keeps a file and returns its hash.
-func (a *assets) add(rel string, body []byte) []byte {
-	sum := sha512.Sum512(body)
-	a.files[rel] = &asset{body: body, contentType: contentType(rel), url: a.prefix + rel + "?v=" + hex.EncodeToString(sum[:])}
-	return sum[:]
+func (a *assets) add(name string, body []byte, all io.Writer) {
+	f := newAsset(a.prefix, name, body)
+	a.files[name] = f
+	_, _ = io.WriteString(all, f.sum) // a hash never fails
 }
 
 func contentType(name string) string {
@@ -114,20 +136,43 @@ func (s *Site) staticFile(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return &hub.Error{Kind: hub.NotFound}
 	}
-	h := w.Header()
-	if !r.URL.Query().Has("v") || s.static.noCache {
+	h, version := w.Header(), r.URL.Query().Get("v")
+	switch {
+	case version == "" || s.static.noCache:
 		h.Set("Cache-Control", "no-cache")
-	} else {
+	case version == f.sum:
+		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", forever))
+	default: // the version of an older hub, or of a theme
 		h.Set("Cache-Control", fmt.Sprintf("max-age=%d", forever))
-		h.Set("Expires", time.Now().Add(forever*time.Second).UTC().Format(http.TimeFormat))
 	}
 	s.static.send(w, r, f)
 	return nil
 }
 
 func (a *assets) send(w http.ResponseWriter, r *http.Request, f *asset) {
-	w.Header().Set("Content-Type", f.contentType)
-	http.ServeContent(w, r, "", a.started, bytes.NewReader(f.body))
+	h, body := w.Header(), f.body
+	h.Set("Content-Type", f.contentType)
+	if f.packed != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if acceptsGzip(r) && r.Header.Get("Range") == "" {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(f.packed))) // ServeContent leaves it out for encoded bodies
+			body = f.packed
+		}
+	}
+	http.ServeContent(w, r, "", a.started, bytes.NewReader(body))
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3), without wildcards: no browser sends them.
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			q := strings.TrimSpace(weight)
+			return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+		}
+	}
+	return false
 }
 
 // logo answers logo_file, or the built-in logo.
