@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/internal/httpmw"
@@ -65,9 +66,9 @@ type Proxy interface {
 
 // ProxyRoute is one route of the proxy, in the shape of GET /proxy.
 type ProxyRoute struct {
-	RouteSpec string         `json:"routespec"`
-	Target    string         `json:"target"`
-	Data      map[string]any `json:"data"`
+	RouteSpec string         `json:"routespec" doc:"The path, with subdomains after a host name, that requests begin with."`
+	Target    string         `json:"target" doc:"Where they are sent."`
+	Data      map[string]any `json:"data" doc:"To whom the route belongs, and when it was last used."`
 }
 
 // Info is what GET /info tells and POST /shutdown does.
@@ -94,7 +95,8 @@ type PageLimits struct{ Default, Max int }
 
 // API has the handlers.
 type API struct {
-	o Options
+	o         Options
+	described func() ([]byte, error) // the document of openapi.json
 }
 
 // New returns the API.
@@ -102,7 +104,9 @@ func New(o Options) *API {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &API{o: o}
+	a := &API{o: o}
+	a.described = sync.OnceValues(a.encodeDocument)
+	return a
 }
 
 // bare makes the message of a NotFound null, as JupyterHub answers for users and servers that do not exist; what it said becomes

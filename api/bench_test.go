@@ -21,12 +21,12 @@ func BenchmarkCurrentUser(b *testing.B) {
 	r := httptest.NewRequest("GET", "/hub/api/user", nil)
 	r.Header.Set("Authorization", "token "+l.token("alice"))
 	w := discard{http.Header{}}
-	l.handler.ServeHTTP(w, r)
+	l.bare.ServeHTTP(w, r)
 	noErr(b, l.hub.Acts.Flush(b.Context()))
 	b.ReportAllocs()
 	for b.Loop() {
 		clear(w.h)
-		l.handler.ServeHTTP(w, r)
+		l.bare.ServeHTTP(w, r)
 	}
 }
 
@@ -37,9 +37,9 @@ func TestCurrentUserIsCheap(t *testing.T) {
 	r := httptest.NewRequest("GET", "/hub/api/user", nil)
 	r.Header.Set("Authorization", "token "+l.token("alice"))
 	w := discard{http.Header{}}
-	l.handler.ServeHTTP(w, r)
+	l.bare.ServeHTTP(w, r)
 	noErr(t, l.hub.Acts.Flush(t.Context()))
-	if n := testing.AllocsPerRun(100, func() { clear(w.h); l.handler.ServeHTTP(w, r) }); n > 60 {
+	if n := testing.AllocsPerRun(100, func() { clear(w.h); l.bare.ServeHTTP(w, r) }); n > 60 {
 		t.Errorf("%v allocations, at most 60 are wanted", n)
 	}
 }

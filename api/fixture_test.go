@@ -45,6 +45,7 @@ type lab struct {
 	xsrf    *httpmw.XSRF
 	mw      *httpmw.Middleware
 	api     *api.API
+	bare    http.Handler // without the contract
 	handler http.Handler
 	http    *httptest.Server
 	log     *logBuffer
@@ -191,7 +192,8 @@ func (l *lab) edge(logger *slog.Logger) {
 		Info: api.Info{Python: "3.11", SysExecutable: "/usr/bin/python3", SpawnerClass: l.fake.Name(), AuthenticatorClass: o.Auth.Name(),
 			SpawnerVersion: "6.1.1", AuthenticatorVersion: "6.1.1", AdminAccess: o.AdminAccess, Shutdown: l.shutdown},
 		Pages: o.Pages, Logger: logger})
-	l.handler = l.mw.Handler(l.api.Tables()...)
+	l.bare = l.mw.Handler(l.api.Tables()...)
+	l.handler = l.contract(l.bare)
 	l.http = httptest.NewServer(l.handler)
 	t.Cleanup(l.http.Close)
 }

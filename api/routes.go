@@ -22,6 +22,7 @@ func (a *API) hubRoutes() []httpmw.Route {
 		get("/info", needs("read:hub"), a.info),
 		post("/shutdown", needs("shutdown"), a.shutdown),
 		get("/user", identified(), a.currentUser),
+		get("/openapi.json", public(), a.openAPI),
 
 		get("/proxy", needs("proxy"), a.proxyRoutes),
 		post("/proxy", needs("proxy"), a.checkProxy),
@@ -139,6 +140,7 @@ func (a *API) loginRoutes() []httpmw.Route {
 func (a *API) pages() []httpmw.Route {
 	return []httpmw.Route{
 		get("/health", httpmw.Public(), a.health), head("/health", httpmw.Public(), a.health),
+		get("/docs", httpmw.Public(), a.explorer), get("/docs/{asset}", httpmw.Public(), a.explorerAsset),
 		get("/oauth2/authorize", httpmw.LoggedIn(), a.o.OAuth.Authorize),
 		post("/oauth2/authorize", httpmw.LoggedIn(), a.o.OAuth.Authorize),
 	}

@@ -19,6 +19,7 @@ var additions = []string{
 	"POST /shares/{user}", "PATCH /shares/{user}", "DELETE /shares/{user}", "POST /share-codes/{user}", "DELETE /share-codes/{user}", // its 405 after the scope check
 	"GET /oauth2/userinfo", "POST /oauth2/userinfo", // OpenID Connect
 	"OPTIONS ", "OPTIONS /",
+	"GET /openapi.json", "GET /docs", "GET /docs/{asset}", // the description of the API
 }
 
 // TestRoutesAreJupyterHubs compares the tables with the list of JupyterHub's operations and their scopes.
@@ -80,7 +81,7 @@ func TestMountedRoutes(t *testing.T) {
 
 // target fills the parameters of a pattern with names that nothing has.
 func target(path string) string {
-	return "/hub/api" + strings.NewReplacer("{user}", "zed", "{owner}", "zed", "{server}", "zed", "{group}", "zed", "{service}", "zed", "{token_id}", "a0", "{token}", "zed", "{name}", "zed", "{value}", "zed").Replace(path)
+	return "/hub/api" + strings.NewReplacer("{user}", "zed", "{owner}", "zed", "{server}", "zed", "{group}", "zed", "{service}", "zed", "{token_id}", "a0", "{token}", "zed", "{name}", "zed", "{value}", "zed", "{asset}", "zed").Replace(path)
 }
 
 // serve sends a request without a socket.
