@@ -22,6 +22,7 @@ type engine struct {
 	methods exec.Methods
 	globals *exec.Context
 	config  *config.Config
+	nonce   nonceMark
 
 	mu     sync.RWMutex
 	parsed map[string]*parsedTemplate
@@ -33,6 +34,7 @@ type parsedTemplate struct {
 	loader   *loader
 	tags     *exec.ControlStructureSet
 	reads    []dependency
+	needs    pageNeeds
 	err      error // why it cannot be parsed
 }
 
@@ -58,7 +60,7 @@ func newEngine(dirs []string) *engine {
 	cfg := config.New()
 	cfg.AutoEscape = true
 	globals := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
-	return &engine{dirs: dirs, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, parsed: map[string]*parsedTemplate{}}
+	return &engine{dirs: dirs, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, nonce: newNonceMark(), parsed: map[string]*parsedTemplate{}}
 }
 
 // has tells whether there is a template of that name.
@@ -67,13 +69,13 @@ func (e *engine) has(name string) bool {
 	return err == nil
 }
 
-// render renders a template; with builtin, as if template_paths were empty.
-func (e *engine) render(out *bytes.Buffer, name string, builtin bool, vars map[string]any) error {
+// render renders a template, whose mark for the nonce must still be filled in; with builtin, as if template_paths were empty.
+func (e *engine) render(out *bytes.Buffer, name string, builtin bool, vars map[string]any) (pageNeeds, error) {
 	p, err := e.get(name, builtin)
 	if err != nil {
-		return err
+		return pageNeeds{}, err
 	}
-	return e.execute(out, name, p, vars)
+	return p.needs, e.nonce.withoutNonce(e.execute(out, name, p, vars))
 }
 
 // renderSource renders a template that is no file, such as an authenticator's custom_html.
@@ -117,7 +119,7 @@ func (e *engine) get(name string, builtin bool) (*parsedTemplate, error) {
 
 func (e *engine) parse(l *loader, name string) (p *parsedTemplate) {
 	p = &parsedTemplate{loader: l, tags: structures(map[*nodes.Wrapper]string{})}
-	l.reads = &p.reads
+	l.reads, l.needs, l.nonce = &p.reads, &p.needs, e.nonce
 	file, err := l.Resolve(name)
 	if err != nil {
 		p.err = &TemplateError{File: name, Err: err}
@@ -130,8 +132,9 @@ func (e *engine) parse(l *loader, name string) (p *parsedTemplate) {
 	}()
 	env := e.environment(e.globals, p)
 	if p.template, err = exec.NewTemplate(file, e.config, l, env); err != nil {
-		p.err = parseError(file, p.reads, err)
+		p.err = e.nonce.withoutNonce(parseError(file, p.reads, err))
 	}
+	l.reads, l.needs = nil, nil // what is included while rendering is read anew each time
 	return p
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,9 @@ type loader struct {
 	dirs    []string
 	sources map[string]string // templates that are no files
 	depth   int
+	nonce   nonceMark
 	reads   *[]dependency // while parsing
+	needs   *pageNeeds    // likewise
 }
 
 var _ loaders.Loader = (*loader)(nil)
@@ -99,7 +100,7 @@ func (l *loader) overridden(path string) (name string, ok bool) {
 // Read returns the text of a template.
 func (l *loader) Read(name string) (io.Reader, error) {
 	if source, ok := l.sources[name]; ok {
-		return strings.NewReader(source), nil
+		return strings.NewReader(l.nonce.inTags(source)), nil
 	}
 	if rel, ok := l.overridden(name); ok {
 		name = rel
@@ -113,10 +114,13 @@ func (l *loader) Read(name string) (io.Reader, error) {
 	}
 	if d.path == "" {
 		b, err := builtinTemplates.ReadFile(builtinPrefix + strings.TrimPrefix(name, builtinPrefix))
-		return bytes.NewReader(b), err
+		return strings.NewReader(l.nonce.inTags(string(b))), err
 	}
 	b, err := os.ReadFile(d.path)
-	return bytes.NewReader(b), err
+	if l.needs != nil {
+		l.needs.add(string(b))
+	}
+	return strings.NewReader(l.nonce.inTags(string(b))), err
 }
 
 // Resolve returns the file that a name stands for.

@@ -47,6 +47,7 @@ type worldOptions struct {
 	base     string
 	fake     *spawnertest.Fake
 	throttle *auth.Throttle
+	headers  map[string]string // tornado_settings.headers
 	edit     func(w *world, o *web.Options)
 }
 
@@ -158,7 +159,7 @@ func (w *world) serve(o worldOptions, logger *slog.Logger) {
 		o.edit(w, &options)
 	}
 	w.site = need(web.New(options))
-	mw := httpmw.New(httpmw.Options{Access: w.access, Logins: w.logins, Cookies: w.cookies, XSRF: xsrf, BaseURL: o.base, Logger: logger, Pages: w.site.Pages()})
+	mw := httpmw.New(httpmw.Options{Access: w.access, Logins: w.logins, Cookies: w.cookies, XSRF: xsrf, BaseURL: o.base, Logger: logger, Pages: w.site.Pages(), Headers: o.headers})
 	w.site.SetMiddleware(mw)
 	server := httptest.NewServer(mw.Handler(w.site.Table()))
 	w.t.Cleanup(server.Close)

@@ -45,19 +45,22 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, v view) error {
 	out.Reset()
 	vars := s.globals(r, v.user, v.vars)
 	vars["page_name"] = strings.TrimSuffix(v.template, ".html")
-	err := s.engine.render(out, v.template, false, vars)
+	needs := s.trustHTML(vars)
+	used, err := s.engine.render(out, v.template, false, vars)
 	if err != nil && len(s.o.Look.TemplatePaths) > 0 {
 		s.log.ErrorContext(r.Context(), "template failed, using the built-in one", "template", v.template, "request_id", httpmw.RequestID(r), "err", err)
 		if v.user != nil && v.user.Admin {
 			vars["template_error"] = err.Error()
 		}
 		out.Reset()
-		err = s.engine.render(out, v.template, true, vars)
+		used, err = s.engine.render(out, v.template, true, vars)
 	}
 	if err != nil {
 		return err
 	}
 	h := w.Header()
+	needs.custom, needs.handlers = needs.custom || used.custom, needs.handlers || used.handlers
+	s.protect(h, v.template, s.engine.nonce.fill(out), needs)
 	h.Set("Content-Type", "text/html; charset=UTF-8")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-cache, no-store")
@@ -80,7 +83,7 @@ func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[
 		"login_url": s.loginURL(), "login_service": s.loginPage().Service, "logout_url": s.logoutURL(),
 		"static_url": s.static.function, "version_hash": s.static.version, "xsrf": token, "xsrf_token": token,
 		"services": list{}, "parsed_scopes": object{}, "expanded_scopes": list{},
-		"request_id": httpmw.RequestID(r),
+		"request_id": httpmw.RequestID(r), "csp_nonce": string(s.engine.nonce),
 	}
 	s.translate(r, vars)
 	s.announce(vars)
