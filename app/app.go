@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -24,6 +27,11 @@ type Options struct {
 	LookupEnv func(string) (string, bool) // nil: os.LookupEnv
 	Hostname  string                      // "": os.Hostname
 	Began     time.Time                   // when the process started, for hub_startup_duration_seconds
+
+	// For hubs inside of tests; nil changes nothing.
+	Driver  func(spawner.Driver) spawner.Driver                                      // put around the spawner
+	Handler func(http.Handler) http.Handler                                          // put around all that the hub answers itself
+	Listen  func(ctx context.Context, network, address string) (net.Listener, error) // instead of net.ListenConfig
 }
 
 // App is one hub.
@@ -80,6 +88,9 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	}
 	if o.Hostname == "" {
 		o.Hostname, _ = os.Hostname()
+	}
+	if o.Listen == nil {
+		o.Listen = new(net.ListenConfig).Listen
 	}
 	if o.Began.IsZero() {
 		o.Began = time.Now()
@@ -253,6 +264,16 @@ func (a *App) shutdown(proxy, servers *bool) {
 
 // Summary tells a person where the hub is and who can log in.
 func (a *App) Summary() (url, who string) { return a.listen.publicURL(), a.core.who }
+
+// PublicURL is the address of the hub with base_url, after Start.
+func (a *App) PublicURL() string {
+	u, err := url.Parse(a.listen.publicURL())
+	if err != nil {
+		return a.listen.publicURL()
+	}
+	u.Path = a.urls.BaseURL
+	return u.String()
+}
 
 // HubID identifies this database's hub.
 func (a *App) HubID(ctx context.Context) (string, error) { return a.store.HubID(ctx) }

@@ -32,6 +32,9 @@ func (a *App) buildCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.o.Driver != nil {
+		driver = a.o.Driver(driver)
+	}
 	c := &core{who: a.py.who(rules.WhoCanLogIn()), driver: driver, rules: rules}
 	a.core = c
 	log := a.o.Logger

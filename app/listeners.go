@@ -25,6 +25,7 @@ type listeners struct {
 	public string       // URL, for people
 	list   []*listener
 	fail   func(error)
+	listen func(ctx context.Context, network, address string) (net.Listener, error)
 }
 
 type listener struct {
@@ -72,7 +73,7 @@ func (a *App) newRoutes() (*Routes, error) {
 }
 
 func (a *App) buildListeners(context.Context) error {
-	l := &listeners{log: a.o.Logger, public: a.urls.BindURL, fail: a.end}
+	l := &listeners{log: a.o.Logger, public: a.urls.BindURL, fail: a.end, listen: a.o.Listen}
 	a.listen = l
 	h := &a.cfg.JupyterHub
 	l.list = append(l.list, &listener{name: "hub", trait: "JupyterHub.hub_bind_url", url: a.urls.HubBindURL, mode: os.FileMode(h.HubSocketMode), srv: proxy.NewServer(a.edge.handler, a.o.Logger)})
@@ -116,7 +117,7 @@ func (a *App) addProxy(l *listeners) error {
 // start opens all ports before it serves any of them, so that a port in use is noticed before anything is answered.
 func (l *listeners) start(ctx context.Context) error {
 	for _, it := range l.list {
-		if err := it.open(ctx); err != nil {
+		if err := it.open(ctx, l.listen); err != nil {
 			l.closeAll()
 			return fmt.Errorf("%s: %w", it.trait, err)
 		}
@@ -139,7 +140,7 @@ func (l *listeners) closeAll() {
 	}
 }
 
-func (it *listener) open(ctx context.Context) error {
+func (it *listener) open(ctx context.Context, listen func(ctx context.Context, network, address string) (net.Listener, error)) error {
 	network, addr, err := listenAddress(it.url)
 	if err != nil {
 		return err
@@ -147,8 +148,7 @@ func (it *listener) open(ctx context.Context) error {
 	if network == "unix" {
 		_ = os.Remove(addr) // left by a hub that was killed
 	}
-	var lc net.ListenConfig
-	if it.ln, err = lc.Listen(ctx, network, addr); err != nil {
+	if it.ln, err = listen(ctx, network, addr); err != nil {
 		return fmt.Errorf("cannot listen: %w; %s", err, listenAdvice(network, err))
 	}
 	if network == "unix" && it.mode != 0 {

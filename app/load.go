@@ -20,8 +20,19 @@ const JupyterHubVersion = api.Version
 // Load reads the configuration that a command line names and checks all of it. What a .py file prints goes to output. The report is
 // nil when the file cannot be read at all; an error of it is *config.InvalidError otherwise.
 func Load(ctx context.Context, args config.Args, output io.Writer) (*config.Config, *config.Report, error) {
+	return load(ctx, config.Source{Args: args}, output)
+}
+
+// LoadSections is Load for a configuration that is in no file: values by class and trait.
+func LoadSections(ctx context.Context, sections map[string]map[string]any, output io.Writer) (*config.Config, *config.Report, error) {
+	return load(ctx, config.Source{Sections: sections}, output)
+}
+
+func load(ctx context.Context, src config.Source, output io.Writer) (*config.Config, *config.Report, error) {
 	var child *pybridge.Bridge
-	cfg, report, err := config.Load(ctx, config.Source{Args: args, AllowPython: true, Evaluate: evaluator(args, output, &child)})
+	args := src.Args
+	src.AllowPython, src.Evaluate = true, evaluator(args, output, &child)
+	cfg, report, err := config.Load(ctx, src)
 	if err != nil && !errors.As(err, new(*config.InvalidError)) {
 		if child != nil {
 			err = errors.Join(err, child.Close())

@@ -15,6 +15,9 @@ type Source struct {
 	Dir  string // Dir is where relative paths start; "" is the working directory.
 	Args Args   // Args is the command line; it wins over the file.
 
+	// Sections are class, trait and value of a configuration that is in no file; not nil: no file is looked for.
+	Sections map[string]map[string]any
+
 	// LookupEnv reads the environment variables that traits name; nil is os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 
@@ -33,15 +36,9 @@ type Source struct {
 // Report are nil), or the report holds errors (*InvalidError; Config and Report are there, for minihub check to print).
 // A missing default file is no error.
 func Load(ctx context.Context, src Source) (*Config, *Report, error) {
-	path, err := src.find()
+	path, sections, err := src.sections(ctx)
 	if err != nil {
 		return nil, nil, err
-	}
-	sections := map[string]map[string]any{}
-	if path != "" {
-		if sections, err = src.read(ctx, path); err != nil {
-			return nil, nil, err
-		}
 	}
 	l := newLoader(src, path)
 	if src.AllowPython && !strings.EqualFold(filepath.Ext(path), ".py") {
@@ -61,6 +58,18 @@ func Load(ctx context.Context, src Source) (*Config, *Report, error) {
 		})
 	}
 	return l.cfg, l.report, l.report.Err()
+}
+
+// sections are class, trait and value, and the file that they come from, "" without one.
+func (src Source) sections(ctx context.Context) (path string, sections map[string]map[string]any, err error) {
+	if src.Sections != nil {
+		return "", src.Sections, nil
+	}
+	if path, err = src.find(); err != nil || path == "" {
+		return "", map[string]map[string]any{}, err
+	}
+	sections, err = src.read(ctx, path)
+	return path, sections, err
 }
 
 // loader holds the state of one Load.

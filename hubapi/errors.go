@@ -30,6 +30,8 @@ type Error struct {
 
 	// RetryAfter is how long the hub asks to wait (RFC 9110 section 10.2.3); 0 when it does not say.
 	RetryAfter time.Duration
+
+	bare bool // no message: so JupyterHub refuses credentials that it does not know
 }
 
 // Error tells request, status, message and hint in one line.
@@ -47,7 +49,7 @@ func (e *Error) Is(target error) bool {
 	case ErrInvalid:
 		return e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusUnprocessableEntity
 	case ErrUnauthorized:
-		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && e.Message == noCredentials
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && (e.bare || e.Message == noCredentials)
 	case ErrForbidden:
 		return e.Status == http.StatusForbidden
 	case ErrNotFound:
@@ -80,7 +82,7 @@ func refusal(r request, answer *http.Response, text []byte) *Error {
 		}
 	}
 	if e.Message == "" {
-		e.Message = http.StatusText(e.Status)
+		e.Message, e.bare = http.StatusText(e.Status), true
 	}
 	if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && n > 0 {
 		e.RetryAfter = time.Duration(n) * time.Second
