@@ -26,7 +26,9 @@ type state struct {
 	Until    time.Time
 }
 
-func (a *Auth) stateCookie(id string) string { return a.o.ClientID + "-oauth-state-" + id[:min(8, len(id))] }
+func (a *Auth) stateCookie(id string) string {
+	return a.o.ClientID + "-oauth-state-" + id[:min(8, len(id))]
+}
 
 // beginLogin sends a browser to the hub (RFC 6749 section 4.1.1).
 func (a *Auth) beginLogin(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,8 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/html"
 )
 
 // maxPage is how much of a page is read, in bytes.
@@ -85,7 +87,21 @@ func (b *Browser) Open(path string) (*Page, error) {
 	if err != nil || !strings.HasSuffix(p.URL.Path, "/hub/api/oauth2/authorize") {
 		return p, err
 	}
-	return b.Post(p.URL.String(), url.Values{"scopes": nil})
+	return b.Post(p.URL.String(), url.Values{"scopes": inputs(p.Body, "scopes")})
+}
+
+// inputs are the values of all input elements of one name.
+func inputs(page, name string) (values []string) {
+	for z := html.NewTokenizer(strings.NewReader(page)); z.Next() != html.ErrorToken; {
+		t, attributes := z.Token(), map[string]string{}
+		for _, a := range t.Attr {
+			attributes[a.Key] = a.Val
+		}
+		if t.Data == "input" && attributes["name"] == name {
+			values = append(values, attributes["value"])
+		}
+	}
+	return values
 }
 
 func (b *Browser) send(method, path string, form url.Values) (*Page, error) {

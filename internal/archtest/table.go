@@ -44,6 +44,7 @@ var allowed = map[string][]string{
 	"internal/deps":            {},
 	"bench":                    {"hubapi"},
 	"e2e":                      {"hubapi", "e2e/harness", "e2e/harness/idp"},
+	"examples/whoami":          {"hubauth"},
 	"e2e/harness":              {"hubapi"},
 	"e2e/browser":              {"hubapi", "e2e/harness"},
 	"e2e/harness/idp":          {},
