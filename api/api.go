@@ -52,6 +52,9 @@ type OAuth interface {
 	Authorize(w http.ResponseWriter, r *http.Request) error // GET and POST
 	Token(w http.ResponseWriter, r *http.Request) error
 	UserInfo(w http.ResponseWriter, r *http.Request) error
+	Revoke(w http.ResponseWriter, r *http.Request) error
+	Introspect(w http.ResponseWriter, r *http.Request) error
+	Metadata(w http.ResponseWriter, r *http.Request) error
 }
 
 // Proxy is what /proxy needs; app implements it.
@@ -129,5 +132,5 @@ func (a *API) scheme(r *http.Request) string { return a.o.Requests.Scheme(r) }
 
 // Tables returns the route tables with their mount points.
 func (a *API) Tables() []httpmw.Table {
-	return []httpmw.Table{{Prefix: "/hub/api", API: true, Routes: a.routes()}, {Prefix: "/hub/api", Routes: a.pages()}}
+	return []httpmw.Table{{Prefix: "/hub/api", API: true, Routes: a.routes()}, {Prefix: "/hub/api", Routes: a.pages()}, {Prefix: "/.well-known", API: true, Routes: a.wellKnown()}}
 }

@@ -126,6 +126,9 @@ func (a *API) loginRoutes() []httpmw.Route {
 	public, identified, clientAuth := httpmw.Public, httpmw.Identified, httpmw.ClientAuth
 	return []httpmw.Route{
 		post("/oauth2/token", clientAuth(), a.o.OAuth.Token),
+		post("/oauth2/revoke", clientAuth(), a.o.OAuth.Revoke),
+		post("/oauth2/introspect", clientAuth(), a.o.OAuth.Introspect),
+		get("/oauth2/metadata", public(), a.o.OAuth.Metadata),
 		get("/oauth2/userinfo", identified(), a.o.OAuth.UserInfo),
 		post("/oauth2/userinfo", identified(), a.o.OAuth.UserInfo),
 
@@ -134,6 +137,12 @@ func (a *API) loginRoutes() []httpmw.Route {
 		get("/authorizations/cookie/{name}", identified(), a.cookieOwner),
 		get("/authorizations/cookie/{name}/{value}", identified(), a.cookieOwner),
 	}
+}
+
+// wellKnown are the routes below base_url and below the root of the host (RFC 8615): httpmw reads /.well-known/NAME/BASE as
+// BASE/.well-known/NAME.
+func (a *API) wellKnown() []httpmw.Route {
+	return []httpmw.Route{get("/oauth-authorization-server", httpmw.Public(), a.o.OAuth.Metadata)}
 }
 
 // pages are the routes below /hub/api that are no part of the JSON API: HTML errors, a login page instead of 403, no Authorization header.

@@ -18,6 +18,7 @@ import (
 var additions = []string{
 	"POST /shares/{user}", "PATCH /shares/{user}", "DELETE /shares/{user}", "POST /share-codes/{user}", "DELETE /share-codes/{user}", // its 405 after the scope check
 	"GET /oauth2/userinfo", "POST /oauth2/userinfo", // OpenID Connect
+	"POST /oauth2/revoke", "POST /oauth2/introspect", "GET /oauth2/metadata", "GET /oauth-authorization-server", // RFC 7009, 7662, 8414
 	"OPTIONS ", "OPTIONS /",
 	"GET /openapi.json", "GET /docs", "GET /docs/{asset}", // the description of the API
 }
@@ -59,16 +60,16 @@ func TestMountedRoutes(t *testing.T) {
 	byPath := map[string][]string{}
 	for _, table := range l.api.Tables() {
 		for _, r := range table.Routes {
-			byPath[r.Path] = append(byPath[r.Path], r.Method)
+			byPath[mounted(table, r)] = append(byPath[mounted(table, r)], r.Method)
 		}
 	}
 	for path, methods := range byPath {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
-			got := l.serve("root", method, target(path), "")
-			if allowed := slices.Contains(methods, method); allowed == (got.Code == http.StatusMethodNotAllowed) && !strings.HasPrefix(path, "/share") {
+			got := l.serve("root", method, filled(path), "")
+			if allowed := slices.Contains(methods, method); allowed == (got.Code == http.StatusMethodNotAllowed) && !strings.HasPrefix(path, "/hub/api/share") {
 				t.Errorf("%s %s: status %d, but the table has %v", method, path, got.Code, methods)
 			}
-			if got.Code == http.StatusMethodNotAllowed && !strings.HasPrefix(path, "/share") {
+			if got.Code == http.StatusMethodNotAllowed && !strings.HasPrefix(path, "/hub/api/share") {
 				for _, m := range methods {
 					if !strings.Contains(got.Header().Get("Allow"), m) {
 						t.Errorf("%s %s: Allow %q lacks %s", method, path, got.Header().Get("Allow"), m)
@@ -79,9 +80,15 @@ func TestMountedRoutes(t *testing.T) {
 	}
 }
 
-// target fills the parameters of a pattern with names that nothing has.
-func target(path string) string {
-	return "/hub/api" + strings.NewReplacer("{user}", "zed", "{owner}", "zed", "{server}", "zed", "{group}", "zed", "{service}", "zed", "{token_id}", "a0", "{token}", "zed", "{name}", "zed", "{value}", "zed", "{asset}", "zed").Replace(path)
+// mounted is the whole pattern of a route.
+func mounted(t httpmw.Table, r httpmw.Route) string { return t.Prefix + r.Path }
+
+// target is a path of the API with its parameters filled.
+func target(path string) string { return "/hub/api" + filled(path) }
+
+// filled fills the parameters of a pattern with names that nothing has.
+func filled(path string) string {
+	return strings.NewReplacer("{user}", "zed", "{owner}", "zed", "{server}", "zed", "{group}", "zed", "{service}", "zed", "{token_id}", "a0", "{token}", "zed", "{name}", "zed", "{value}", "zed", "{asset}", "zed").Replace(path)
 }
 
 // serve sends a request without a socket.

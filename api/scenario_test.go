@@ -135,14 +135,19 @@ func TestFailedServer(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	l := newLab(t)
-	l.run(t, []row{
-		{"keep", "root", "POST", "/hub/api/shutdown", "", 202, []string{"message"}, nil}, {"both", "root", "POST", "/hub/api/shutdown", `{"proxy": true, "servers": 0}`, 202, nil, nil},
-		{"wrong", "root", "POST", "/hub/api/shutdown", `{"proxy": "yes"}`, 400, []string{"proxy must be true or false"}, nil},
-	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if got := strings.Join(l.down, "; "); got != "keep keep; true false" {
-		t.Errorf("asked for %q", got)
+	l.run(t, []row{{"wrong", "root", "POST", "/hub/api/shutdown", `{"proxy": "yes"}`, 400, []string{"proxy must be true or false"}, nil}})
+	// the hub is asked to end after the answer was sent
+	for _, tt := range []struct{ body, want string }{{"", "keep keep"}, {`{"proxy": true, "servers": 0}`, "keep keep; true false"}} {
+		l.run(t, []row{{"good", "root", "POST", "/hub/api/shutdown", tt.body, 202, []string{"message"}, nil}})
+		got := ""
+		for end := time.Now().Add(30 * time.Second); got != tt.want && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			l.mu.Lock()
+			got = strings.Join(l.down, "; ")
+			l.mu.Unlock()
+		}
+		if got != tt.want {
+			t.Errorf("asked for %q, want %q", got, tt.want)
+		}
 	}
 }
 

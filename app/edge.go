@@ -46,7 +46,8 @@ func (a *App) buildEdge(context.Context) error {
 		Headers: a.torn.Headers, TrustedDownstream: from, Logger: a.o.Logger, Observe: a.metrics.Request, Pages: site.Pages()})
 	site.SetMiddleware(mw)
 	provider := oauthprovider.New(oauthprovider.Options{Store: a.store, Access: c.access, Catalog: c.access.Catalog(), Consent: consentPage{site},
-		Identity: httpmw.Identity, SessionID: httpmw.SessionID, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
+		Identity: httpmw.Identity, SessionID: httpmw.SessionID,
+		BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL, Scheme: mw.Scheme, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
 	rest := api.New(a.apiOptions(provider, mw))
 	a.edge = &edge{site: site, mw: mw, handler: a.py.wrap(a.urls.HubPrefix, mw.Handler(append(append(rest.Tables(), site.Table()), a.py.pageTable(site)...)...))}
 	if a.o.Handler != nil {

@@ -28,7 +28,7 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 	var oe *oauthError
 	if errors.As(err, &oe) {
 		p.o.Logger.WarnContext(r.Context(), "oauth request refused", "err", oe, "client", req.client.Identifier, "user", id.Name())
-		return redirectBack(w, req, url.Values{"error": {oe.Code}, "error_description": {oe.Description}})
+		return p.redirectBack(w, r, req, url.Values{"error": {oe.Code}, "error_description": {oe.Description}})
 	}
 	if err != nil {
 		return err
@@ -93,11 +93,13 @@ func (p *Provider) complete(w http.ResponseWriter, r *http.Request, id *hub.Iden
 		return err
 	}
 	p.o.Logger.InfoContext(r.Context(), "oauth code issued", "user", id.Name(), "client", req.client.Identifier)
-	return redirectBack(w, req, url.Values{"code": {info.GetCode()}})
+	return p.redirectBack(w, r, req, url.Values{"code": {info.GetCode()}})
 }
 
-// redirectBack sends the browser to the client with 302, never 307, which would repeat a POST (RFC 9700 section 4.12).
-func redirectBack(w http.ResponseWriter, req *request, args url.Values) error {
+// redirectBack sends the browser to the client with 302, never 307, which would repeat a POST (RFC 9700 section 4.12). The client
+// is told whose answer it is, so that it can notice when another server's answer is put in its place (RFC 9207).
+func (p *Provider) redirectBack(w http.ResponseWriter, r *http.Request, req *request, args url.Values) error {
+	args.Set("iss", p.issuer(r))
 	if req.hasState {
 		args.Set("state", req.state)
 	}

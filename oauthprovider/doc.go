@@ -12,8 +12,11 @@
 // JupyterHub's own client, HubOAuth, registers relative redirect URIs and authenticates by form fields; both work, and
 // HTTP Basic (RFC 6749 section 2.3.1) does too.
 //
-// Which codes were used is remembered in memory for as long as they would have lived: a second use after a restart of the hub is
-// refused like any other, but revokes nothing.
+// Which codes were used is remembered in the database for as long as their tokens live (table minihub_used_codes), so a second use
+// revokes after a restart of the hub as well.
+//
+// Programs find the endpoints by themselves (metadata.go, RFC 8414), end their tokens (RFC 7009) and ask what one is good for (RFC 7662;
+// both introspect.go). The issuer is the public URL of base_url, and the answers of Authorize name it (RFC 9207).
 //
 // Invariants: nothing is redirected to an address that is not registered; a refused token request leaves the code as it is; of many
 // requests with one code at most one gets a token; what a token may do is limited again at every use (hub.Access); a database error is

@@ -45,7 +45,9 @@ type site struct {
 	rows     *hub.ServiceRows
 	provider *oauthprovider.Provider
 	http     *httptest.Server
-	log      *logBuffer
+
+	newProvider func() *oauthprovider.Provider // with the same options
+	log         *logBuffer
 }
 
 // newSite has the services app (needs consent), trusted (does not), other and bare (without secret), and a role that lets everybody use
@@ -71,7 +73,8 @@ func newSite(t *testing.T, change ...func(*oauthprovider.Options)) *site {
 	for _, f := range change {
 		f(&o)
 	}
-	s.provider = oauthprovider.New(o)
+	s.newProvider = func() *oauthprovider.Provider { return oauthprovider.New(o) }
+	s.provider = s.newProvider()
 	mw := httpmw.New(httpmw.Options{Access: s.access, Cookies: cookies, XSRF: xsrf, BaseURL: "/", Logger: logger, Pages: httpmw.Pages{ErrorPage: errorPage}})
 	s.http = httptest.NewServer(mw.Handler(s.api(), s.pages(cookies)))
 	t.Cleanup(s.http.Close)
@@ -80,7 +83,10 @@ func newSite(t *testing.T, change ...func(*oauthprovider.Options)) *site {
 
 func (s *site) api() httpmw.Table {
 	return httpmw.Table{Prefix: "/hub/api", API: true, Routes: []httpmw.Route{
-		{Method: http.MethodPost, Path: "/oauth2/token", Access: httpmw.ClientAuth(), Handler: s.provider.Token},
+		{Method: http.MethodPost, Path: "/oauth2/token", Access: httpmw.ClientAuth(), Handler: func(w http.ResponseWriter, r *http.Request) error { return s.provider.Token(w, r) }},
+		{Method: http.MethodPost, Path: "/oauth2/revoke", Access: httpmw.ClientAuth(), Handler: s.provider.Revoke},
+		{Method: http.MethodPost, Path: "/oauth2/introspect", Access: httpmw.ClientAuth(), Handler: s.provider.Introspect},
+		{Method: http.MethodGet, Path: "/oauth2/metadata", Access: httpmw.Public(), Handler: s.provider.Metadata},
 		{Method: http.MethodGet, Path: "/oauth2/userinfo", Access: httpmw.Identified(), Handler: s.provider.UserInfo},
 		{Method: http.MethodPost, Path: "/oauth2/userinfo", Access: httpmw.Identified(), Handler: s.provider.UserInfo},
 	}}
@@ -280,17 +286,23 @@ func (s *site) exchange(code string, pairs ...string) tokenAnswer {
 
 func (s *site) token(form url.Values, change ...func(*http.Request)) tokenAnswer {
 	s.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, s.http.URL+"/hub/api/oauth2/token", strings.NewReader(form.Encode()))
+	out := tokenAnswer{answer: s.send("token", form, change...)}
+	if err := json.Unmarshal([]byte(out.body), &out); err != nil {
+		s.t.Fatalf("not JSON: %d %s", out.status, out.body)
+	}
+	return out
+}
+
+// send posts a form to an endpoint for programs.
+func (s *site) send(endpoint string, form url.Values, change ...func(*http.Request)) answer {
+	s.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, s.http.URL+"/hub/api/oauth2/"+endpoint, strings.NewReader(form.Encode()))
 	noErr(s.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, f := range change {
 		f(r)
 	}
-	out := tokenAnswer{answer: s.browser("").do(r)}
-	if err := json.Unmarshal([]byte(out.body), &out); err != nil {
-		s.t.Fatalf("not JSON: %d %s", out.status, out.body)
-	}
-	return out
+	return s.browser("").do(r)
 }
 
 // valid asks the hub whether a token is accepted, and returns its scopes.

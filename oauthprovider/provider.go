@@ -15,7 +15,7 @@ import (
 	"github.com/minihub/minihub/rbac"
 )
 
-// Options configure a Provider. All but RequirePKCE, TokenLife and Logger are mandatory.
+// Options configure a Provider. All from Store to SessionID are mandatory.
 type Options struct {
 	Store       *orm.Store
 	Access      *hub.Access
@@ -23,6 +23,9 @@ type Options struct {
 	Consent     ConsentPage
 	Identity    func(*http.Request) *hub.Identity // who makes the request, nil for nobody: httpmw.Identity
 	SessionID   func(*http.Request) string        // of the browser, "" without one: httpmw.SessionID
+	BaseURL     string                            // percent-encoded, slashes at both ends; "" is "/"
+	PublicURL   string                            // public URL of BaseURL, slash at the end; "": what the request says
+	Scheme      func(*http.Request) string        // http or https, as the browser sees it; nil: http
 	RequirePKCE bool                              // JupyterHub.oauth_require_pkce
 	TokenLife   time.Duration                     // JupyterHub.oauth_token_expires_in; 0: 14 days
 	Logger      *slog.Logger
@@ -52,7 +55,6 @@ const defaultTokenLife = 14 * 24 * time.Hour
 type Provider struct {
 	o      Options
 	server *server.Server
-	used   *usedCodes
 }
 
 // New returns a Provider.
@@ -63,7 +65,13 @@ func New(o Options) *Provider {
 	if o.TokenLife <= 0 {
 		o.TokenLife = defaultTokenLife
 	}
-	p := &Provider{o: o, used: newUsedCodes()}
+	if o.BaseURL == "" {
+		o.BaseURL = "/"
+	}
+	if o.Scheme == nil {
+		o.Scheme = func(*http.Request) string { return "http" }
+	}
+	p := &Provider{o: o}
 	m := manage.NewManager()
 	m.SetAuthorizeCodeExp(codeLife)
 	m.SetAuthorizeCodeTokenCfg(&manage.Config{AccessTokenExp: o.TokenLife})

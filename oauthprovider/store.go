@@ -105,12 +105,7 @@ func (t *tokens) Create(ctx context.Context, info oauth2.TokenInfo) error {
 	if info.GetAccess() == "" {
 		return t.p.o.Store.CreateCode(ctx, newCode(info, user))
 	}
-	row := newToken(info, user)
-	if err := t.p.o.Store.CreateToken(ctx, row); err != nil {
-		return err
-	}
-	t.p.used.gave(extension(info, codeKey), row.ID)
-	return nil
+	return t.p.o.Store.CreateCodeToken(ctx, newToken(info, user), extension(info, codeKey))
 }
 
 // codeKey is the extension of a token under which it knows its code while it is made.
@@ -184,14 +179,13 @@ func (t *tokens) RemoveByCode(ctx context.Context, code string) error {
 	if err != nil {
 		return err
 	}
-	won, err := t.p.o.Store.TakeCode(ctx, row.ID)
+	won, err := t.p.o.Store.TakeCode(ctx, row)
 	if err != nil {
 		return err
 	}
 	if !won {
 		return oautherrors.ErrInvalidAuthorizeCode
 	}
-	t.p.used.add(code, row.ClientID, time.Unix(row.ExpiresAt, 0))
 	return nil
 }
 

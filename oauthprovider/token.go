@@ -33,17 +33,22 @@ const maxForm = 64 << 10
 // Token is the token endpoint (RFC 6749 section 3.2): it changes a code for an access token. Every refusal is written here, in the
 // shape of section 5.2; the error is always nil.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
-	_, _, basic := r.BasicAuth()
 	reply, client, err := p.exchange(r)
-	if err == nil {
-		return writeJSON(w, http.StatusOK, reply)
+	if err != nil {
+		return p.refuse(w, r, "issue oauth token", client, err)
 	}
+	return writeJSON(w, http.StatusOK, reply)
+}
+
+// refuse answers a program in the shape of RFC 6749 section 5.2, and logs what it was about.
+func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, what, client string, err error) error {
+	_, _, basic := r.BasicAuth()
 	var oe *oauthError
 	if errors.As(err, &oe) {
-		p.o.Logger.WarnContext(r.Context(), "oauth token refused", "err", oe, "client", short(client))
+		p.o.Logger.WarnContext(r.Context(), what+" refused", "err", oe, "client", short(client))
 		return writeTokenError(w, oe, basic)
 	}
-	p.o.Logger.ErrorContext(r.Context(), "oauth token could not be issued", "client", short(client), "request_id", w.Header().Get("X-Request-Id"), "err", err)
+	p.o.Logger.ErrorContext(r.Context(), what+" failed", "client", short(client), "request_id", w.Header().Get("X-Request-Id"), "err", err)
 	return writeTokenError(w, serverError(err), basic)
 }
 
@@ -53,11 +58,7 @@ func (p *Provider) exchange(r *http.Request) (reply *tokenReply, client string, 
 	if err != nil {
 		return nil, "", err
 	}
-	id, secret, err := clientCredentials(r, form)
-	if err != nil {
-		return nil, id, err
-	}
-	row, err := p.authenticate(r.Context(), id, secret)
+	row, id, err := p.clientOf(r, form)
 	if err != nil {
 		return nil, id, err
 	}
@@ -72,7 +73,7 @@ func (p *Provider) exchange(r *http.Request) (reply *tokenReply, client string, 
 		return nil, id, err
 	}
 	info, err := p.server.GetAccessToken(r.Context(), oauth2.AuthorizationCode, &oauth2.TokenGenerateRequest{
-		ClientID: id, ClientSecret: secret, Code: form.Get("code"), CodeVerifier: form.Get("code_verifier"), RedirectURI: form.Get("redirect_uri"), Request: r})
+		ClientID: id, Code: form.Get("code"), CodeVerifier: form.Get("code_verifier"), RedirectURI: form.Get("redirect_uri"), Request: r})
 	if err != nil {
 		return nil, id, lateError(err)
 	}
@@ -116,7 +117,7 @@ func readForm(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, invalidRequest("the body cannot be read as a form")
 	}
-	if name := repeated(form, "grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"); name != "" {
+	if name := repeated(form, "grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier", "token", "token_type_hint"); name != "" {
 		return nil, invalidRequest(name + " is given more than once")
 	}
 	return form, nil
@@ -139,6 +140,16 @@ func clientCredentials(r *http.Request, form url.Values) (id, secret string, err
 		return "", "", invalidClient()
 	}
 	return id, secret, nil
+}
+
+// clientOf authenticates the client that sent a form; id is who it claims to be, also with an error.
+func (p *Provider) clientOf(r *http.Request, form url.Values) (row *orm.OAuthClient, id string, err error) {
+	id, secret, err := clientCredentials(r, form)
+	if err != nil {
+		return nil, id, err
+	}
+	row, err = p.authenticate(r.Context(), id, secret)
+	return row, id, err
 }
 
 // authenticate checks id and secret of a client. Only the log tells what is wrong with them.
@@ -187,7 +198,7 @@ func (p *Provider) checkCode(ctx context.Context, client *orm.OAuthClient, form 
 	case time.Now().Unix() > code.ExpiresAt:
 		return invalidGrant("the code has expired")
 	case form.Get("redirect_uri") != code.RedirectURI && (code.RedirectURI != "" || form.Get("redirect_uri") != client.RedirectURI):
-		return invalidRequest("redirect_uri differs from that of the authorization request")
+		return invalidGrant("redirect_uri differs from that of the authorization request")
 	}
 	return p.checkVerifier(code, form.Get("code_verifier"))
 }
@@ -221,11 +232,12 @@ func (p *Provider) checkVerifier(code *orm.OAuthCode, verifier string) error {
 // replayed handles a code that does not exist. When it was used before, the token that it gave is revoked: one of the two users of
 // the code is a thief (RFC 6749 section 4.1.2).
 func (p *Provider) replayed(ctx context.Context, client *orm.OAuthClient, code string) error {
-	if tokenID, ok := p.used.take(code, client.Identifier); ok {
-		p.o.Logger.WarnContext(ctx, "oauth code used twice, revoking the token that it gave", "client", client.Identifier, "token_id", tokenID)
-		if err := p.o.Store.DeleteTokens(ctx, []int64{tokenID}); err != nil {
-			return err
-		}
+	revoked, err := p.o.Store.ReplayCode(ctx, code, client.Identifier)
+	if err != nil {
+		return err
+	}
+	if revoked {
+		p.o.Logger.WarnContext(ctx, "oauth code used twice, the token that it gave is revoked", "client", client.Identifier)
 	}
 	return invalidGrant("the code is not known, has expired or was used before")
 }

@@ -115,16 +115,16 @@ func TestBadCodes(t *testing.T) {
 		s.exchange(code, "client_id", "service-other", "client_secret", "secret-of-other", "redirect_uri", "https://other.test:8443/cb?keep=1").want(t, 400, "invalid_grant")
 	})
 	t.Run("other redirect_uri", func(t *testing.T) {
-		s.exchange(code, "redirect_uri", "https://evil.test/").want(t, 400, "invalid_request")
+		s.exchange(code, "redirect_uri", "https://evil.test/").want(t, 400, "invalid_grant")
 	})
-	t.Run("redirect_uri missing", func(t *testing.T) { s.exchange(code, "redirect_uri", "").want(t, 400, "invalid_request") })
+	t.Run("redirect_uri missing", func(t *testing.T) { s.exchange(code, "redirect_uri", "").want(t, 400, "invalid_grant") })
 	s.exchange(code).want(t, 200, "")
 
 	t.Run("redirect_uri never given", func(t *testing.T) {
 		first, second, third := alice.code("redirect_uri", ""), alice.code("redirect_uri", ""), alice.code("redirect_uri", "")
 		s.exchange(first, "redirect_uri", "").want(t, 200, "")
 		s.exchange(second).want(t, 200, "") // HubOAuth always sends it
-		s.exchange(third, "redirect_uri", "/elsewhere").want(t, 400, "invalid_request")
+		s.exchange(third, "redirect_uri", "/elsewhere").want(t, 400, "invalid_grant")
 	})
 }
 
@@ -168,6 +168,30 @@ func TestReplayRevokes(t *testing.T) {
 	s.exchange(code).want(t, 400, "invalid_grant")
 	if log := s.log.String(); !strings.Contains(log, "oauth code used twice") || strings.Contains(log, code) {
 		t.Errorf("log:\n%s", log)
+	}
+}
+
+// What a code gave is known for as long as that lives, also to the hub that comes after a restart. Ids are given out again by SQLite:
+// a token that got the id of one that has ended stays.
+func TestReplayAfterRestart(t *testing.T) {
+	s := newSite(t)
+	alice := s.browser("alice")
+	code, ended := alice.code(), alice.code()
+	token := s.exchange(code).AccessToken
+	last := s.exchange(ended).AccessToken
+	row, err := s.access.ByToken(t.Context(), last)
+	noErr(t, err)
+	noErr(t, s.store.DeleteTokens(t.Context(), []int64{row.Token.ID}))
+	next := s.exchange(alice.code()).AccessToken
+
+	s.provider = s.newProvider() // a hub that remembers nothing but its database
+	s.exchange(ended).want(t, 400, "invalid_grant")
+	if _, ok := s.valid(next); !ok {
+		t.Error("a token that has nothing to do with the code was revoked")
+	}
+	s.exchange(code).want(t, 400, "invalid_grant")
+	if _, ok := s.valid(token); ok {
+		t.Error("the token is still good after the code was used again")
 	}
 }
 

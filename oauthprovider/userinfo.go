@@ -1,6 +1,7 @@
 package oauthprovider
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -17,16 +18,16 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	if id == nil || id.Token == nil {
 		return &hub.Error{Kind: hub.Forbidden, Message: "Missing or invalid credentials.", Hint: "send the access token as 'Authorization: Bearer ...'"}
 	}
-	if id.Service != nil {
-		return writeJSON(w, http.StatusOK, map[string]any{"sub": "service:" + id.Service.Name, "name": id.Service.Name})
-	}
-	hubID, err := p.o.Store.HubID(r.Context())
+	sub, err := p.subjectOf(r.Context(), id)
 	if err != nil {
 		return err
 	}
+	if id.Service != nil {
+		return writeJSON(w, http.StatusOK, map[string]any{"sub": sub, "name": id.Service.Name})
+	}
 	u := id.User
 	// Name and groups need no scope: whoever holds a token may know whose it is (JupyterHub's identify scopes).
-	claims := map[string]any{"sub": subject(hubID, id), "name": u.Name, "preferred_username": u.Name, "groups": append([]string{}, id.Groups...)}
+	claims := map[string]any{"sub": sub, "name": u.Name, "preferred_username": u.Name, "groups": append([]string{}, id.Groups...)}
 	for _, key := range []string{"email", "email_verified", "picture", "given_name", "family_name", "locale", "zoneinfo"} {
 		if v, ok := u.UserInfo[key]; ok {
 			claims[key] = v
@@ -36,6 +37,18 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) error {
 		claims["name"] = v
 	}
 	return writeJSON(w, http.StatusOK, claims)
+}
+
+// subjectOf is the claim "sub" of a user or service.
+func (p *Provider) subjectOf(ctx context.Context, id *hub.Identity) (string, error) {
+	if id.Service != nil {
+		return "service:" + id.Service.Name, nil
+	}
+	hubID, err := p.o.Store.HubID(ctx)
+	if err != nil {
+		return "", err
+	}
+	return subject(hubID, id), nil
 }
 
 // subject identifies a user for ever: it stays when the user is renamed, and a later user of the same name gets another one.

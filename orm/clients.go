@@ -98,9 +98,3 @@ func (s *Store) CodeByValue(ctx context.Context, code string) (*OAuthCode, error
 	}
 	return first[OAuthCode](s.read(ctx), "find oauth code", "code = ?", code)
 }
-
-// TakeCode deletes the code row and says whether this call did it: of many callers exactly one gets true.
-func (s *Store) TakeCode(ctx context.Context, id int64) (bool, error) {
-	n, err := s.exec(ctx, "take oauth code", `DELETE FROM oauth_codes WHERE id = ?`, id)
-	return n == 1, err
-}

@@ -163,7 +163,7 @@ func asOf(t *testing.T, path, revision string) {
 		down  string
 		query []string
 	}{
-		{"ff1860e38070", []string{"ALTER TABLE spawners DROP COLUMN display_name", "DROP TABLE minihub_meta", "DROP TABLE minihub_servers"}},
+		{"ff1860e38070", []string{"ALTER TABLE spawners DROP COLUMN display_name", "DROP TABLE minihub_meta", "DROP TABLE minihub_servers", "DROP TABLE minihub_used_codes"}},
 		{"afd65840b69e", []string{"ALTER TABLE users DROP COLUMN user_info"}},
 		{"be8ecf03ddac", []string{"ALTER TABLE oauth_codes DROP COLUMN code_challenge", "ALTER TABLE oauth_codes DROP COLUMN code_challenge_method"}},
 		{"4621fec11365", []string{"ALTER TABLE services DROP COLUMN timeout"}},

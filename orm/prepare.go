@@ -148,6 +148,8 @@ const (
 // No foreign keys: nothing of JupyterHub's may depend on them, or have to wait for them when it drops its tables.
 var ownMigrations = []string{
 	`CREATE TABLE minihub_servers (spawner_id INTEGER NOT NULL PRIMARY KEY, token_id INTEGER NOT NULL, marker TEXT NOT NULL, generation TEXT NOT NULL)`,
+	`CREATE TABLE minihub_used_codes (code VARCHAR(64) NOT NULL PRIMARY KEY, client_id VARCHAR(255) NOT NULL, token VARCHAR(255) NOT NULL, expires_at BIGINT NOT NULL)`,
+	`CREATE INDEX minihub_used_codes_expires_at ON minihub_used_codes (expires_at)`,
 }
 
 func (c *core) createOwn(db *gorm.DB, tables map[string]map[string]bool) error {
@@ -190,7 +192,8 @@ func (c *core) dropAll(db *gorm.DB) error {
 			return err
 		}
 	}
-	return run(db, stmt(`DROP TABLE IF EXISTS minihub_servers`), stmt(`DROP TABLE IF EXISTS minihub_meta`), stmt(`DROP TABLE IF EXISTS alembic_version`))
+	return run(db, stmt(`DROP TABLE IF EXISTS minihub_servers`), stmt(`DROP TABLE IF EXISTS minihub_used_codes`),
+		stmt(`DROP TABLE IF EXISTS minihub_meta`), stmt(`DROP TABLE IF EXISTS alembic_version`))
 }
 
 // backup copies a SQLite file to <file>.YYYY-MM-DD-HHMMSS while nobody can write.

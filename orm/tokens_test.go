@@ -146,7 +146,7 @@ func TestTakeCodeHasOneWinner(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 16 {
 				wg.Go(func() {
-					won, err := s.TakeCode(ctx, code.ID)
+					won, err := s.TakeCode(ctx, code)
 					if err != nil {
 						t.Error(err)
 					}
@@ -159,6 +159,59 @@ func TestTakeCodeHasOneWinner(t *testing.T) {
 			if winners.Load() != 1 {
 				t.Errorf("%d winners", winners.Load())
 			}
+		}
+	})
+}
+
+// A used code leads to the token that it gave, for the client that used it, until it was used twice.
+func TestUsedCodes(t *testing.T) {
+	onAll(t, func(t *testing.T, s *orm.Store) {
+		ctx := t.Context()
+		u := addUser(t, s, "ada")
+		take := func() string {
+			t.Helper()
+			code := &orm.OAuthCode{ClientID: "jupyterhub", Code: orm.NewToken(), UserID: u.ID, ExpiresAt: time.Now().Unix() - 1}
+			ok(t, s.CreateCode(ctx, code))
+			if won := must(s.TakeCode(ctx, code)); !won {
+				t.Fatal("not taken")
+			}
+			return code.Code
+		}
+		client := "jupyterhub"
+		give := func(code string) *orm.APIToken {
+			t.Helper()
+			raw := orm.NewToken()
+			row := &orm.APIToken{UserID: &u.ID, ClientID: &client, Hashed: orm.HashToken(raw, orm.GeneratedRounds), Prefix: orm.TokenPrefix(raw)}
+			ok(t, s.CreateCodeToken(ctx, row, code))
+			return row
+		}
+		first, second := take(), take()
+		one, two := give(first), give(second)
+		if must(s.ReplayCode(ctx, first, "other")) || must(s.ReplayCode(ctx, "unknown", client)) {
+			t.Error("revoked for a stranger, or an unknown code")
+		}
+		if !must(s.ReplayCode(ctx, first, client)) || must(s.ReplayCode(ctx, first, client)) {
+			t.Error("a replay revokes, once")
+		}
+		if _, err := s.Token(ctx, one.ID); !errors.Is(err, orm.ErrNotFound) {
+			t.Errorf("the token is there: %v", err)
+		}
+		must(s.Token(ctx, two.ID))
+		early := take() // used again before there is a token: there will be none
+		if must(s.ReplayCode(ctx, early, client)) {
+			t.Error("revoked what does not exist")
+		}
+		if row := give(early); row.ID != 0 {
+			t.Error("a replayed code gave a token")
+		}
+		if rows := must(s.TokensOfUser(ctx, u.ID)); len(rows) != 1 {
+			t.Errorf("%d tokens", len(rows))
+		}
+		// What is over is forgotten by the next one.
+		ok(t, orm.RawExec(ctx, s, `UPDATE minihub_used_codes SET expires_at = 1`))
+		take()
+		if n := must(orm.CountRows(ctx, s, "minihub_used_codes")); n != 1 {
+			t.Errorf("%d used codes are remembered, want 1", n)
 		}
 	})
 }

@@ -92,9 +92,14 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		}, NotFound: func(http.ResponseWriter, *http.Request) error {
 			return &hub.Error{Kind: hub.NotFound, Message: "no page"}
 		}}})
-	s.http = httptest.NewServer(s.mw.Handler(s.api(), s.pages()))
+	s.http = httptest.NewServer(s.mw.Handler(s.api(), s.pages(), wellKnownTable()))
 	t.Cleanup(s.http.Close)
 	return s
+}
+
+func wellKnownTable() httpmw.Table {
+	return httpmw.Table{Prefix: "/.well-known", API: true, Routes: []httpmw.Route{{Method: "GET", Path: "/thing", Access: httpmw.Public(),
+		Handler: func(w http.ResponseWriter, _ *http.Request) error { return httpmw.WriteJSON(w, 200, "the thing") }}}}
 }
 
 func (s *site) api() httpmw.Table {
@@ -436,7 +441,16 @@ func TestBaseURLSpellings(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/hub/api/who", "/@/space/hub/api/who", "/@/space%20word", "/@/space%2520word/hub/api/who", "//@/space%20word/hub/api/who"} {
+	// below the host's root base_url comes after the name (RFC 8414 section 3.1)
+	for _, path := range []string{"/@/space%20word/.well-known/thing", "/.well-known/thing/@/space%20word", "/.well-known/thing/%40/space%20word/"} {
+		if resp, body := s.ask("GET", path); resp.StatusCode != 200 || !strings.Contains(body, "the thing") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
+	}
+	if resp, body := newSite(t).ask("GET", "/.well-known/thing"); resp.StatusCode != 200 || !strings.Contains(body, "the thing") {
+		t.Errorf("without a base: %d %s", resp.StatusCode, body)
+	}
+	for _, path := range []string{"/.well-known/thing", "/.well-known/thing/@", "/.well-known/thing/other/place", "/hub/api/who", "/@/space/hub/api/who", "/@/space%20word", "/@/space%2520word/hub/api/who", "//@/space%20word/hub/api/who"} {
 		if resp, _ := s.ask("GET", path); resp.StatusCode != 404 {
 			t.Errorf("%s is inside: %d", path, resp.StatusCode)
 		}

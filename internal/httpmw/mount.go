@@ -69,7 +69,7 @@ func (m *Middleware) addOptions(router chi.Router, t Table, allowed map[string][
 // underBase makes chi match the escaped path below base_url, so that a raw parameter may hold anything but "/".
 func (m *Middleware) underBase(router chi.Router) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rest, ok := trimBase(r.URL.EscapedPath(), m.o.BaseURL)
+		rest, ok := trimBase(wellKnown(r.URL.EscapedPath()), m.o.BaseURL)
 		s, r := m.begin(w, r, router, rest)
 		if !ok {
 			m.run(r, s, false, "", m.o.Outside)
@@ -77,6 +77,18 @@ func (m *Middleware) underBase(router chi.Router) http.Handler {
 		}
 		router.ServeHTTP(&s.rec, r)
 	})
+}
+
+// wellKnown turns /.well-known/NAME/BASE around, into BASE/.well-known/NAME: RFC 8414 section 3.1 puts the path of a server that shares
+// its host with others behind the name.
+func wellKnown(path string) string {
+	const prefix = "/.well-known/"
+	rest, is := strings.CutPrefix(path, prefix)
+	name, base, has := strings.Cut(rest, "/")
+	if !is || !has {
+		return path
+	}
+	return "/" + strings.TrimSuffix(base, "/") + prefix + name
 }
 
 // trimBase takes base (percent-encoded, slashes at both ends) off an escaped path; other spellings of the same base are accepted.
