@@ -7,6 +7,7 @@
 #   scripts/setup.sh plugins     .cache/venv-plugins with e2e/requirements-plugins.txt: authenticators and spawners from PyPI
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
 #   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
+#   scripts/setup.sh npm-clients .cache/npm-clients with OAuth clients (e2e/node)
 #
 # Everything below .cache can be deleted at any time. A piece is made anew when the file that describes it
 # changes: its stamp is named after the checksum.
@@ -110,11 +111,26 @@ npm_packages() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, sdist, npm"
+# npm_clients makes .cache/npm-clients with the packages of e2e/node.
+npm_clients() {
+	local dir=$cache/npm-clients
+	local stamp="$dir/.stamp-$(checksum e2e/node/package.json)"
+	[ -f "$stamp" ] && return 0
+	command -v npm >/dev/null || install_missing nodejs npm
+	say "installing OAuth clients into .cache/npm-clients"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp e2e/node/package.json "$dir/"
+	(cd "$dir" && npm install --silent --no-audit --no-fund)
+	touch "$stamp"
+}
+
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, sdist, npm, npm-clients"
 for piece in "$@"; do
 	case $piece in
 	packages | venv | venv5 | plugins | sdist) $piece ;;
 	npm) npm_packages ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, plugins, sdist and npm are known" ;;
+	npm-clients) npm_clients ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, plugins, sdist, npm and npm-clients are known" ;;
 	esac
 done

@@ -178,9 +178,9 @@ func (c *Client) Visit(address, user string) *Page {
 	page := c.Get(address)
 	for range 4 {
 		switch {
-		case page.Status == http.StatusOK && page.URL.Path == "/hub/login":
+		case page.Status == http.StatusOK && strings.HasSuffix(page.URL.Path, "/hub/login"):
 			page = c.fillLogin(page, user, Password)
-		case page.Status == http.StatusOK && page.URL.Path == "/hub/api/oauth2/authorize":
+		case page.Status == http.StatusOK && strings.HasSuffix(page.URL.Path, "/hub/api/oauth2/authorize"):
 			page = c.Submit(page, page.Form(c.t, "scopes"))
 		default:
 			return page

@@ -23,6 +23,7 @@ const Password = "correct-horse-battery"
 // spawner with jupyterhub-singleuser, an administrator's service token) followed by Config.
 type Options struct {
 	Config  string   // lines of jupyterhub_config.py
+	Base    string   // JupyterHub.base_url; "" is "/". Paths that the harness gets are those of the whole URL
 	Example string   // folder below examples/ of JupyterHub's source distribution
 	Env     []string // added to the hub's environment
 	Args    []string // added to the hub's arguments
@@ -101,6 +102,10 @@ func Prepare(t testing.TB, opts Options) *Hub {
 	} else {
 		h.WriteConfig(t, opts.Config)
 	}
+	if opts.Base != "" {
+		h.args = append(h.args, "--JupyterHub.base_url="+opts.Base)
+		h.APIURL = fmt.Sprintf("http://127.0.0.1:%d%shub/api", hubPort, opts.Base)
+	}
 	h.args = append(h.args, opts.Args...)
 	if h.opts.Venv == "" {
 		h.opts.Venv = Venv()
@@ -147,7 +152,7 @@ func (h *Hub) Run(t testing.TB) {
 		if h.process.Exited() {
 			t.Fatalf("the hub ended while it was starting; its log:\n%s", tail(h.Log(), 60))
 		}
-		r, err := http.Get(h.URL + "/hub/health")
+		r, err := http.Get(h.URL + strings.TrimSuffix(h.opts.Base, "/") + "/hub/health")
 		if err != nil {
 			return false
 		}
