@@ -130,7 +130,10 @@ func bare(err error) error {
 // scheme is http or https, as clients see this hub.
 func (a *API) scheme(r *http.Request) string { return a.o.Requests.Scheme(r) }
 
+// apiPrefix is where the API is mounted, below base_url.
+const apiPrefix = "/hub/api"
+
 // Tables returns the route tables with their mount points.
 func (a *API) Tables() []httpmw.Table {
-	return []httpmw.Table{{Prefix: "/hub/api", API: true, Routes: a.routes()}, {Prefix: "/hub/api", Routes: a.pages()}, {Prefix: "/.well-known", API: true, Routes: a.wellKnown()}}
+	return []httpmw.Table{{Prefix: apiPrefix, API: true, Routes: a.routes()}, {Prefix: apiPrefix, Routes: a.pages()}, {Prefix: "/.well-known", API: true, Routes: a.wellKnown()}}
 }

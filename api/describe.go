@@ -72,6 +72,9 @@ func (a *API) Document() (*openapi.Document, error) {
 	d := &builder{schemas: openapi.Schemas{Name: componentName}, doc: a.cover()}
 	var problems []error
 	for _, table := range a.Tables() {
+		if table.Prefix != apiPrefix {
+			continue // /.well-known has what /oauth2/metadata has
+		}
 		for _, route := range table.Routes {
 			key, ok := descriptionOf(all, route)
 			if !ok {

@@ -256,6 +256,36 @@ type wireOAuthToken struct {
 	Scope       string `json:"scope" doc:"What the token allows: scopes with blanks between them."`
 }
 
+type wireIntrospection struct {
+	Active    bool   `json:"active" doc:"Whether the token is valid, and the caller may know of it. When not, nothing else is said."`
+	Scope     string `json:"scope,omitempty" doc:"What the token allows at this moment: scopes with blanks between them."`
+	ClientID  string `json:"client_id,omitempty" doc:"The client that the token was issued to."`
+	Username  string `json:"username,omitempty" doc:"The user, or the service."`
+	TokenType string `json:"token_type,omitempty" enum:"Bearer" doc:"How the token is sent."`
+	ExpiresAt int    `json:"exp,omitempty" doc:"When the token ends, in seconds since 1970."`
+	IssuedAt  int    `json:"iat,omitempty" doc:"When the token was made, in seconds since 1970."`
+	Subject   string `json:"sub,omitempty" doc:"Identifies the user for ever, also after a change of the name."`
+	Issuer    string `json:"iss,omitempty" doc:"The hub."`
+}
+
+type wireOAuthServer struct {
+	Issuer           string   `json:"issuer" doc:"The hub's name as an authorization server: its public URL without the slash at the end."`
+	Authorization    string   `json:"authorization_endpoint" doc:"Where browsers go."`
+	Token            string   `json:"token_endpoint" doc:"Where codes are changed for tokens."`
+	Revocation       string   `json:"revocation_endpoint" doc:"Where tokens are ended."`
+	Introspection    string   `json:"introspection_endpoint" doc:"Where one asks about tokens."`
+	UserInfo         string   `json:"userinfo_endpoint" doc:"Where one asks whose token it is."`
+	Scopes           []string `json:"scopes_supported" doc:"All scopes that there are."`
+	ResponseTypes    []string `json:"response_types_supported" doc:"What the authorization endpoint gives."`
+	ResponseModes    []string `json:"response_modes_supported" doc:"How it gives it."`
+	GrantTypes       []string `json:"grant_types_supported" doc:"What the token endpoint takes."`
+	ChallengeMethods []string `json:"code_challenge_methods_supported" doc:"PKCE methods (RFC 7636)."`
+	TokenAuth        []string `json:"token_endpoint_auth_methods_supported" doc:"How clients say who they are."`
+	RevokeAuth       []string `json:"revocation_endpoint_auth_methods_supported" doc:"How clients say who they are."`
+	IntrospectAuth   []string `json:"introspection_endpoint_auth_methods_supported" doc:"How clients say who they are."`
+	IssuerInAnswer   bool     `json:"authorization_response_iss_parameter_supported" doc:"Whether answers of the authorization endpoint name the hub (RFC 9207)."`
+}
+
 type wireClaims struct {
 	_                 openapi.Open
 	Subject           string   `json:"sub" doc:"Identifies the user for ever, also after a change of the name."`

@@ -117,6 +117,15 @@ type wireShutdownRequest struct {
 	Servers bool `json:"servers,omitempty" doc:"Whether users' servers end as well; without it, as configured."`
 }
 
+// wireTokenQuestion is a form about a token.
+type wireTokenQuestion struct {
+	_            openapi.Open
+	Token        string `json:"token" doc:"The token that it is about."`
+	Hint         string `json:"token_type_hint,omitempty" doc:"Has no effect: there is one kind of tokens."`
+	ClientID     string `json:"client_id,omitempty" doc:"The client; or HTTP Basic."`
+	ClientSecret string `json:"client_secret,omitempty" doc:"Its secret; or HTTP Basic."`
+}
+
 type wireTokenForm struct {
 	_            openapi.Open
 	GrantType    string `json:"grant_type" enum:"authorization_code" doc:"Always authorization_code."`

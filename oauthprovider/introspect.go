@@ -37,7 +37,6 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) error {
 		return p.refuse(w, r, "revoke oauth token", name, err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
