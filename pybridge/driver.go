@@ -123,17 +123,19 @@ func (s *Spawner) Poll(ctx context.Context) (*spawner.Exit, error) {
 	ctx, cancel := limited(ctx, pollTimeout)
 	defer cancel()
 	var out struct {
-		Exit  *int           `json:"exit"`
-		State map[string]any `json:"state"`
+		Running bool           `json:"running"`
+		Code    int            `json:"code"`
+		Reason  string         `json:"reason"`
+		State   map[string]any `json:"state"`
 	}
 	if err := s.d.b.Call(ctx, "spawner.poll", s.args(ctx), &out); err != nil {
 		return nil, err
 	}
 	s.keep(out.State, "")
-	if out.Exit == nil {
+	if out.Running {
 		return nil, nil
 	}
-	return &spawner.Exit{Code: *out.Exit}, nil
+	return &spawner.Exit{Code: out.Code, Reason: out.Reason}, nil
 }
 
 // Stop runs stop of the object when poll says that its server runs, as JupyterHub does.

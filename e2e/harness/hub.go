@@ -210,6 +210,9 @@ func NewToken() string {
 	return hex.EncodeToString(b)
 }
 
+// polls are the lines of requests with which tests wait for something.
+var polls = regexp.MustCompile(`(?m)^.* 200 GET /hub/api/users/\S+ \(e2e-admin@.*\n`)
+
 var trace = regexp.MustCompile(`(?m)^goroutine \d+ \[`)
 
 // finish stops the hub, kills by pid what it left behind, and looks into the log.
@@ -237,7 +240,7 @@ func (h *Hub) finish(t testing.TB) {
 		h.mu.Unlock()
 	}
 	if t.Failed() {
-		t.Logf("the hub's log ends:\n%s", tail(log, 80))
+		t.Logf("the hub's log ends:\n%s", tail(polls.ReplaceAllString(log, ""), 80))
 	}
 }
 

@@ -257,8 +257,17 @@ def url_of(result, spawner):
 
 async def poll(args, stream):
     spawner = of(args)
-    code = await settle(spawner.poll())
-    return {"exit": None if code is None else int(code), "state": spawner.get_state() or {}}
+    status = await settle(spawner.poll())
+    return {"running": status is None, "state": spawner.get_state() or {}, **exit_of(status)}
+
+
+def exit_of(status):
+    """What poll says of a server that has ended: an exit code, or, from spawners without processes, a text."""
+    if status is None:
+        return {}
+    if isinstance(status, (int, float)):
+        return {"code": int(status)}
+    return {"reason": str(status)}
 
 
 async def stop(args, stream):

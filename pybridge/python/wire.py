@@ -42,11 +42,20 @@ def frames(chain, skip_ours):
     return out[-40:]
 
 
+def speaks_http(error):
+    """Whether an exception is an answer to the browser. Those of HTTP clients have a status_code too: that of somebody else's answer."""
+    for module, name in (("tornado.web", "HTTPError"), ("jupyterhub.spawner", "SpawnException")):
+        cls = getattr(sys.modules.get(module), name, None)
+        if cls is not None and isinstance(error, cls):
+            return True
+    return False
+
+
 def describe(error):
     """What the hub has to know about an exception."""
     about = {"type": type(error).__name__, "message": str(error), "traceback": places(error)}
     status = getattr(error, "status_code", None)
-    if isinstance(status, int):
+    if isinstance(status, int) and speaks_http(error):
         about["status"] = status
         text = getattr(error, "log_message", None) or ""
         args = getattr(error, "args", None)
