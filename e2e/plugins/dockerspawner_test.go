@@ -53,7 +53,7 @@ func startEngine(t *testing.T) *engine {
 
 func (e *engine) hub(t *testing.T, config string) *harness.Hub {
 	t.Helper()
-	return harness.Start(t, harness.Options{Config: e.base + config, Env: []string{"DOCKER_HOST=" + e.Socket}})
+	return harness.Start(t, harness.Options{Config: e.base + config, Env: []string{"DOCKER_HOST=" + e.Socket}, Venv: harness.PluginsVenv(t)})
 }
 
 // opens logs in at a server through the hub and its OAuth, and looks at the files there.
@@ -319,7 +319,7 @@ func dockerFailures(t *testing.T, e *engine) {
 		{"no engine", "", "unix:///nonexistent/docker.sock", "DockerException: Error while fetching server API version"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			hub := harness.Start(t, harness.Options{Config: e.base + row.lines, Env: []string{"DOCKER_HOST=" + row.socket}})
+			hub := harness.Start(t, harness.Options{Config: e.base + row.lines, Env: []string{"DOCKER_HOST=" + row.socket}, Venv: harness.PluginsVenv(t)})
 			admin := hub.Admin(t)
 			admin.Post("/users/vera", nil).Want(http.StatusCreated)
 			admin.Post("/users/vera/server", nil).Want(http.StatusInternalServerError)
