@@ -45,6 +45,7 @@ func (s *Site) errorTemplate(status int) string {
 func (s *Site) errorVars(r *http.Request, status int, e *hub.Error) map[string]any {
 	vars := map[string]any{"status_code": status, "status_message": statusText(status), "message": e.Message,
 		"message_html": e.HTMLMessage, "hint": "", "no_spawner_check": true, "internal": status >= 500 && e.Kind == 0}
+	s.wayOut(r, status, e, vars)
 	// Strangers learn nothing about scopes and configuration.
 	if e.Kind != hub.Forbidden || httpmw.Identity(r) != nil {
 		vars["hint"] = e.Hint
@@ -53,6 +54,24 @@ func (s *Site) errorVars(r *http.Request, status int, e *hub.Error) map[string]a
 		vars["log_tail"] = trace
 	}
 	return vars
+}
+
+// wayOut adds how people go on after an error: sign in again when the session is over, or back to the page whose form failed.
+func (s *Site) wayOut(r *http.Request, status int, e *hub.Error, vars map[string]any) {
+	from := ""
+	if r.Method == http.MethodPost {
+		from = s.safeNext(r, r.Header.Get("Referer"))
+	}
+	switch anonymous := pageUser(r) == nil; {
+	case anonymous && status == http.StatusForbidden && r.Method == http.MethodPost:
+		vars["session_over"] = true
+		if from != "" {
+			vars["sign_in_url"] = withArg(s.loginURL(), "next", from)
+		}
+	case !anonymous && from != "":
+		vars["back_url"] = from
+		vars["stale_page"] = strings.Contains(strings.ToLower(e.Message), "xsrf")
+	}
 }
 
 // traceFor tells an administrator where code of the configuration raised an exception; nobody else learns it.

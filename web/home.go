@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/nikolalohinski/gonja/v2/exec"
 
@@ -118,7 +120,12 @@ func (s *Site) serverAction(w http.ResponseWriter, r *http.Request) error {
 	if back == "" {
 		back = s.hub + "home"
 	}
-	if err := s.actOnServer(r, user, form.Get("action"), form.Get("server"), form.Get("display_name")); err != nil {
+	if form.Get("action") == "rename" {
+		err = s.renameServer(r, user, form)
+	} else {
+		err = s.actOnServer(r, user, form.Get("action"), form.Get("server"), form.Get("display_name"))
+	}
+	if err != nil {
 		return err
 	}
 	return redirect(w, http.StatusSeeOther, back)
@@ -149,7 +156,33 @@ func (s *Site) actOnServer(r *http.Request, user *orm.User, action, server, disp
 		_, err := servers.Stop(ctx, user, server, hub.StopOptions{Remove: action == "delete"})
 		return err
 	}
-	return &hub.Error{Kind: hub.Invalid, Message: "Unknown action " + clip(action), Hint: "use create, stop or delete"}
+	return &hub.Error{Kind: hub.Invalid, Message: "Unknown action " + clip(action), Hint: "use create, rename, stop or delete"}
+}
+
+// renameServer changes the name that is shown, the name in addresses, or both. What is left empty stays.
+func (s *Site) renameServer(r *http.Request, user *orm.User, form url.Values) error {
+	server, name, display := form.Get("server"), strings.TrimSpace(form.Get("name")), strings.TrimSpace(form.Get("display_name"))
+	for _, server := range []string{server, name} {
+		if err := s.may(r, user.Name, server, "start:servers"); err != nil {
+			return err
+		}
+	}
+	v, err := s.o.Hub.Servers.View(r.Context(), user, server)
+	if err != nil {
+		return err
+	}
+	var patch hub.ServerPatch
+	if name != "" && name != server {
+		patch.Name = &name
+	}
+	if display != "" && display != s.serverVar(v).displayName() {
+		patch.DisplayName = &display
+	}
+	if patch == (hub.ServerPatch{}) {
+		return nil
+	}
+	_, err = s.o.Hub.Servers.Update(r.Context(), user, server, patch)
+	return err
 }
 
 // may checks that whoever makes the request holds a scope for a server.

@@ -105,8 +105,12 @@ func (s *Site) openSession(w http.ResponseWriter, r *http.Request, user *orm.Use
 // loginFailed shows the form again with the reason.
 func (s *Site) loginFailed(w http.ResponseWriter, r *http.Request, status int, e *hub.Error) error {
 	message := e.Message
+	stale := strings.Contains(strings.ToLower(message), "xsrf")
+	if user := pageUser(r); user != nil && stale { // logged in from another tab since this form was shown
+		return redirect(w, http.StatusFound, s.nextURL(r, user, ""))
+	}
 	switch {
-	case strings.Contains(strings.ToLower(message), "xsrf"):
+	case stale:
 		message = "Login form invalid or expired. Try again."
 	case status >= 500 && e.Kind == 0:
 		message = "The login could not be checked. Try again, and tell an administrator if it happens again (request id " + httpmw.RequestID(r) + ")."

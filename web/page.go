@@ -79,7 +79,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, v view) error {
 func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[string]any {
 	token := httpmw.PageToken(r)
 	vars := map[string]any{
-		"base_url": s.hub, "prefix": s.o.URLs.BaseURL, "user": nil, "viewer": nil,
+		"base_url": s.hub, "prefix": s.o.URLs.BaseURL, "user": nil, "viewer": nil, "shares_page": false,
 		"login_url": s.loginURL(), "login_service": s.loginPage().Service, "logout_url": s.logoutURL(),
 		"static_url": s.static.function, "version_hash": s.static.version, "xsrf": token, "xsrf_token": token,
 		"services": list{}, "parsed_scopes": object{}, "expanded_scopes": list{},
@@ -100,6 +100,7 @@ func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[
 		}
 		vars["parsed_scopes"], vars["expanded_scopes"] = scopes, texts(id.Expanded)
 		vars["services"] = s.menu(r, id)
+		vars["shares_page"] = s.o.Hub.Shares != nil && scopes["shares"] == true
 	}
 	for name, value := range s.o.Look.TemplateVars {
 		if f, ok := value.(TemplateFunc); ok {

@@ -46,6 +46,7 @@ func (s *Site) routes() []httpmw.Route {
 		get("/token", loggedIn, s.tokenPage),
 		get("/token/request", loggedIn, s.toTokenPage), post("/token/request", loggedIn, s.tokenRequest),
 		post("/token/revoke", loggedIn, s.tokenRevoke),
+		get("/shares", loggedIn, s.sharing), post("/shares", loggedIn, s.sharingAction),
 		get("/accept-share", loggedIn, s.acceptShare), post("/accept-share", loggedIn, s.acceptSharePost),
 
 		get("/login", public, s.loginForm), post("/login", public, s.login),

@@ -38,14 +38,14 @@ func (s *Site) tokenRequest(w http.ResponseWriter, r *http.Request) error {
 		}
 		n.ExpiresIn = new(time.Duration(number) * time.Second)
 	}
-	if scopes := strings.FieldsFunc(form.Get("scopes"), func(c rune) bool { return c == ' ' || c == ',' || c == '\t' || c == '\n' }); len(scopes) > 0 {
+	if scopes := strings.FieldsFunc(strings.Join(form["scopes"], " "), func(c rune) bool { return c == ' ' || c == ',' || c == '\t' || c == '\n' }); len(scopes) > 0 {
 		n.Scopes = scopes
 	}
 	user := pageUser(r)
 	created, token, err := s.o.Hub.Tokens.Create(r.Context(), identity(r), user.Name, n)
 	if e := asHubError(err); e != nil && httpmw.Status(e) < 500 {
 		return s.showTokens(w, r, httpmw.Status(e), map[string]any{"token_error": e.Message, "hint": e.Hint,
-			"token_note": clip(form.Get("note")), "token_scopes": form.Get("scopes")})
+			"token_note": clip(form.Get("note")), "token_scopes": strings.TrimSpace(strings.Join(form["scopes"], " "))})
 	}
 	if err != nil {
 		return err
@@ -87,7 +87,8 @@ func (s *Site) showTokens(w http.ResponseWriter, r *http.Request, status int, ow
 	}
 	limit := s.o.Traits.Tokens.MaxExpiry
 	vars := map[string]any{"auth_state": templateValue(state), "token_expires_in_options_html": expiryOptions(limit),
-		"token_expires_in_max_seconds": int(limit / time.Second), "new_token": nil, "token_error": nil, "hint": ""}
+		"token_expires_in_max_seconds": int(limit / time.Second), "new_token": nil, "token_error": nil, "hint": "",
+		"scope_choices": s.scopeChoices(r)}
 	vars["api_tokens"], vars["oauth_clients"] = tokenLists(views)
 	for k, v := range own {
 		vars[k] = v

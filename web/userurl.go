@@ -157,11 +157,7 @@ func (s *Site) stoppedStatus() int {
 
 // stoppedJSON answers a program that still talks to a server which does not run.
 func (s *Site) stoppedJSON(w http.ResponseWriter, r *http.Request, user, server string) error {
-	spawn := s.scheme(r) + "://" + r.Host
-	if public, err := url.Parse(s.o.URLs.PublicURL); err == nil && public.Host != "" {
-		spawn = public.Scheme + "://" + public.Host
-	}
-	spawn += s.spawnURL(user, server)
+	spawn := s.origin(r) + s.spawnURL(user, server)
 	path := "/" + strings.TrimPrefix(r.URL.EscapedPath(), s.hub)
 	return httpmw.WriteJSON(w, s.stoppedStatus(), map[string]string{
 		"message": "JupyterHub server no longer running at " + path + ". Restart the server at " + spawn})

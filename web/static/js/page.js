@@ -11,8 +11,13 @@
   } catch (e) {
     // storage is forbidden: the system's theme
   }
-  if (theme !== "dark" && theme !== "light") {
+  var chosen = theme === "dark" || theme === "light";
+  if (!chosen) {
     theme = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
   root.setAttribute("data-bs-theme", theme);
+  // Who did not choose follows the system, also when it changes in the evening.
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function (e) {
+    if (!chosen) root.setAttribute("data-bs-theme", e.matches ? "dark" : "light");
+  });
 })();

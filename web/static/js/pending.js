@@ -9,6 +9,16 @@
   var details = document.getElementById("progress-details");
   var source = new EventSource(page.dataset.progressUrl);
   var failures = 0;
+  var begin = Date.now();
+
+  // What people ask while they wait: is it still alive, and is that normal?
+  var slowAfter = 60;
+  setInterval(function () {
+    var seconds = Math.round((Date.now() - begin) / 1000);
+    var spent = seconds < 60 ? seconds + " s" : Math.floor(seconds / 60) + " min " + (seconds % 60) + " s";
+    document.getElementById("progress-time").textContent = window.jht("Waiting for %(time)s", { time: spent });
+    if (seconds >= slowAfter) document.getElementById("progress-slow").classList.remove("hidden");
+  }, 1000);
 
   function show(event) {
     if (event.progress !== undefined) {

@@ -1,6 +1,7 @@
 // Small comforts for all pages. Everything works without them.
 (function () {
   "use strict";
+  var jht = window.jht;
   var root = document.documentElement;
 
   function each(selector, f) {
@@ -70,8 +71,8 @@
   ];
   function relative(date) {
     var n = (date.getTime() - Date.now()) / 1000;
-    if (Math.abs(n) < 5) return "just now";
-    var format = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+    if (Math.abs(n) < 5) return jht("just now");
+    var format = new Intl.RelativeTimeFormat(root.lang || undefined, { numeric: "auto" });
     for (var i = 0; i < steps.length; i++) {
       if (Math.abs(n) < steps[i][0]) return format.format(Math.round(n), steps[i][1]);
       n /= steps[i][0];
@@ -93,7 +94,8 @@
     button.addEventListener("click", function () {
       var show = input.type === "password";
       input.type = show ? "text" : "password";
-      button.textContent = show ? "Hide" : "Show";
+      button.textContent = show ? jht("Hide") : jht("Show");
+      button.setAttribute("aria-label", show ? jht("Hide password") : jht("Show password"));
       button.setAttribute("aria-pressed", String(show));
       input.focus();
     });
@@ -104,7 +106,7 @@
       var field = document.getElementById(button.dataset.copy);
       field.select();
       var done = function () {
-        button.textContent = "Copied";
+        button.textContent = jht("Copied");
       };
       if (navigator.clipboard) navigator.clipboard.writeText(field.value).then(done);
       else if (document.execCommand("copy")) done();
