@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
 
-.PHONY: help run build test lint bench e2e conformance setup clean
+.PHONY: help run build test lint bench e2e conformance compatibility setup clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,9 +28,13 @@ e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2
 	@scripts/setup.sh packages venv venv5 plugins sdist npm npm-clients
 	go test -count=1 -tags e2e -timeout 25m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
 
-conformance: build ## JupyterHub's own tests against bin/minihub, no part of make test; MODULE=test_pages chooses
+conformance: build ## JupyterHub's own tests against bin/minihub; MODULE=test_pages chooses
 	@scripts/setup.sh venv npm
 	@.cache/venv/bin/python conformance/check.py $(MODULE)
+
+compatibility: ## write docs/compatibility.md from the results of the last make conformance
+	@.cache/venv/bin/python conformance/report.py .cache/conformance/results.jsonl > .cache/compatibility.md
+	@mv .cache/compatibility.md docs/compatibility.md
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh

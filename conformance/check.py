@@ -57,7 +57,7 @@ class Run:
         command = [
             sys.executable, str(outcomes.HERE / "run"), "--only", "blackbox",
             "--cmd", str(BINARY), "--workdir", str(WORK / "work" / part),
-            "--results", str(results), "--commit", self.commit, "--through", "bridge",
+            "--results", str(results), "--commit", self.commit,
             *names, "--", "-q", "--tb=short", *self.pytest_options,
         ]
         with open(log, "wb") as out:
@@ -160,11 +160,12 @@ def main():
     if 0 < len(first) <= MOST_AGAIN:
         results += run.execute("again", [test_id for test_id, _ in first])
     bad = failures(wanted, results)
-    save(results, time.monotonic() - started, args.jobs, args.names)
+    seconds = time.monotonic() - started
+    save(results, seconds, args.jobs, args.names)
     for part in sorted({outcomes.module_of(test_id) for test_id, _ in bad}):
         show_log(part)
     table(wanted, not_applicable, results)
-    print(f"{time.monotonic() - started:.0f} s; logs and results: {WORK}")
+    print(f"{seconds:.0f} s; logs and results: {WORK}")
     for test_id, outcome in first:
         if (test_id, outcome) not in bad:
             print(f"{outcome} at first, passed when it was run again: {test_id}")

@@ -368,7 +368,6 @@ def pytest_runtest_protocol(item, nextitem):
         wall=round(time.time() - started, 2),
         date=time.strftime("%Y-%m-%d", time.gmtime(started)),
         commit=option("COMMIT", ""),
-        through=option("THROUGH", ""),
     )
     path = option("RESULTS")
     if path:

@@ -45,11 +45,6 @@ def load(paths):
     return [line for line in lines(paths) if "id" in line]
 
 
-def notes(paths):
-    """What somebody wrote into the files about the runs: lines {"note": text}"""
-    return [line["note"] for line in lines(paths) if "note" in line]
-
-
 def on_purpose(test_id, outcome, different):
     """A listed test may fail; it may not break before its assertions, nor go missing"""
     return outcome == "failed" and test_id in different

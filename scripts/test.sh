@@ -62,4 +62,8 @@ go_test static env CGO_ENABLED=0 go test -v -count=1 ./app ./auth
 title "real clients and browser"
 go_test e2e go test -tags e2e -v -count=1 -timeout 25m ./e2e/...
 
+title "JupyterHub's own tests"
+make -s build
+.cache/venv/bin/python conformance/check.py
+
 title "all tests passed"
