@@ -45,8 +45,10 @@ class Run:
     def __init__(self, pytest_options):
         self.pytest_options = pytest_options
         self.commit = describe()
-        shutil.rmtree(WORK, ignore_errors=True)
-        WORK.mkdir(parents=True)
+        WORK.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(WORK / "work", ignore_errors=True)
+        for old in [*WORK.glob("*.jsonl"), *WORK.glob("*.log")]:
+            old.unlink()
         # a hub is restarted hundreds of times: always the same, whatever is built meanwhile
         shutil.copy2(ROOT / "bin" / "minihub", BINARY)
 
