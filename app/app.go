@@ -29,6 +29,7 @@ type Options struct {
 	Began     time.Time                   // when the process started, for hub_startup_duration_seconds
 
 	// For hubs inside of tests; nil changes nothing.
+	Now     func() time.Time                                                         // what cookies are signed with and checked against
 	Driver  func(spawner.Driver) spawner.Driver                                      // put around the spawner
 	Handler func(http.Handler) http.Handler                                          // put around all that the hub answers itself
 	Listen  func(ctx context.Context, network, address string) (net.Listener, error) // instead of net.ListenConfig

@@ -28,7 +28,7 @@ func loadSecrets(c *config.Config, o Options) (*secrets, error) {
 	for _, w := range cookie.Warnings {
 		o.Logger.Warn(w)
 	}
-	s := &secrets{signer: httpmw.Signer{Secret: cookie.Secret}, proxyToken: string(c.ProxyTraits().AuthToken)}
+	s := &secrets{signer: httpmw.Signer{Secret: cookie.Secret, Now: o.Now}, proxyToken: string(c.ProxyTraits().AuthToken)}
 	var keys []string
 	for _, k := range c.CryptKeeper.Keys {
 		keys = append(keys, string(k))

@@ -103,7 +103,7 @@ func (c *Cookies) LoginName() string {
 
 // SetLogin logs a browser in as the user with this cookie_id.
 func (c *Cookies) SetLogin(h http.Header, https bool, cookieID string) {
-	now := time.Now()
+	now := c.signer.now()
 	cookie := c.protected(https)
 	cookie.name = c.LoginName()
 	cookie.value = c.signer.Sign(cookie.name, cookieID, now)

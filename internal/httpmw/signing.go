@@ -35,6 +35,14 @@ const (
 // cookies when they share the cookie secret.
 type Signer struct {
 	Secret []byte
+	Now    func() time.Time // nil: time.Now
+}
+
+func (s Signer) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // Sign returns the value in Tornado's format 2, bound to the cookie's name and to the time:
@@ -71,7 +79,7 @@ func (s Signer) Verify(name, signed string, maxAge time.Duration) (string, error
 	if fields[2] != name {
 		return "", ErrWrongName
 	}
-	if err := checkSignedTime(fields[1], maxAge, signedSkew); err != nil {
+	if err := checkSignedTime(fields[1], s.now(), maxAge, signedSkew); err != nil {
 		return "", err
 	}
 	return decodeSigned(fields[3])
@@ -98,7 +106,7 @@ func (s Signer) VerifyLogin(name, signed string, maxAge time.Duration) (string, 
 	if strings.HasPrefix(parts[1], "0") {
 		return "", ErrNotSigned
 	}
-	if err := checkSignedTime(parts[1], maxAge, signedSkewV1); err != nil {
+	if err := checkSignedTime(parts[1], s.now(), maxAge, signedSkewV1); err != nil {
 		return "", err
 	}
 	return decodeSigned(parts[0])
@@ -123,12 +131,11 @@ func cutSignedField(s string) (field, rest string, ok bool) {
 	return rest[:n], rest[n+1:], true
 }
 
-func checkSignedTime(text string, maxAge, skew time.Duration) error {
+func checkSignedTime(text string, now time.Time, maxAge, skew time.Duration) error {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return ErrNotSigned
 	}
-	now := time.Now()
 	at := time.Unix(seconds, 0)
 	switch {
 	case at.Before(now.Add(-maxAge)):

@@ -142,7 +142,7 @@ func (x *XSRF) Token(cookieHeader, id, fetchMode string) XSRFToken {
 
 // New makes a token for an id.
 func (x *XSRF) New(id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(x.signer.Sign(XSRFCookie, id, time.Now())))
+	return base64.RawURLEncoding.EncodeToString([]byte(x.signer.Sign(XSRFCookie, id, x.signer.now())))
 }
 
 // cookieToken finds the first _xsrf cookie whose signature is right, with its id. Browsers send several when other paths of
