@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/minihub/minihub/app"
@@ -31,9 +31,13 @@ type Hub struct {
 	// AdminToken is Admin's token, for programs that the test starts.
 	AdminToken string
 
-	app  *app.App
-	once sync.Once
-	err  error
+	app       *app.App
+	ports     *ports
+	faults    *faults
+	ahead     atomic.Int64 // nanoseconds that Advance let go by
+	snapshots atomic.Int64
+	once      sync.Once
+	err       error
 }
 
 // TB is what New needs of *testing.T, *testing.B and *testing.F.
@@ -74,17 +78,16 @@ func Start(ctx context.Context, o Options) (*Hub, error) {
 	if o.Output == nil {
 		o.Output = io.Discard
 	}
-	ports, err := openPorts(ctx)
-	if err != nil {
+	h := &Hub{AdminToken: newSecret(), faults: &faults{}}
+	var err error
+	if h.ports, err = openPorts(ctx, h.faults.down); err != nil {
 		return nil, fmt.Errorf("hubtest: open two ports: %w", err)
 	}
-	h := &Hub{AdminToken: newSecret()}
-	if h.app, err = build(ctx, o, ports, h.AdminToken); err != nil {
-		ports.close()
-		return nil, fmt.Errorf("hubtest: %w", err)
+	if h.app, err = h.build(ctx, o); err == nil {
+		err = h.app.Start(ctx)
 	}
-	if err := h.app.Start(ctx); err != nil {
-		ports.close()
+	if err != nil {
+		h.ports.close()
 		return nil, fmt.Errorf("hubtest: %w", err)
 	}
 	h.URL = h.app.PublicURL()
@@ -93,8 +96,8 @@ func Start(ctx context.Context, o Options) (*Hub, error) {
 	return h, nil
 }
 
-func build(ctx context.Context, o Options, ports *ports, adminToken string) (*app.App, error) {
-	cfg, report, err := app.LoadSections(ctx, o.sections(ports.public, ports.private, newSecret(), adminToken), o.Output)
+func (h *Hub) build(ctx context.Context, o Options) (*app.App, error) {
+	cfg, report, err := app.LoadSections(ctx, o.sections(h.ports.public, h.ports.private, newSecret(), h.AdminToken), o.Output)
 	if err != nil {
 		var text strings.Builder
 		if report != nil {
@@ -107,7 +110,7 @@ func build(ctx context.Context, o Options, ports *ports, adminToken string) (*ap
 			o.Log.WarnContext(ctx, strings.TrimPrefix(p.String(), "warning: "))
 		}
 	}
-	return app.New(ctx, cfg, app.Options{Logger: o.Log, Listen: ports.listen})
+	return app.New(ctx, cfg, app.Options{Logger: o.Log, Listen: h.ports.listen, Now: h.now, Driver: h.faults.driver, Handler: h.faults.wrap})
 }
 
 // Close ends the hub and its servers and services. More calls do nothing.
@@ -120,52 +123,14 @@ func (h *Hub) Close() error {
 	return h.err
 }
 
+// origin is scheme, host and port of the public address.
+func (h *Hub) origin() string { return "http://" + h.ports.public }
+
 // newSecret is 32 random bytes in hexadecimal digits.
 func newSecret() string {
 	var b [32]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	return hex.EncodeToString(b[:])
-}
-
-// ports are two ports of 127.0.0.1 that are open before the hub is made, because addresses are part of its configuration.
-type ports struct {
-	public, private string
-	mu              sync.Mutex
-	open            map[string]net.Listener // not yet taken
-}
-
-func openPorts(ctx context.Context) (*ports, error) {
-	p := &ports{open: map[string]net.Listener{}}
-	for _, address := range []*string{&p.public, &p.private} {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			p.close()
-			return nil, err
-		}
-		*address = l.Addr().String()
-		p.open[*address] = l
-	}
-	return p, nil
-}
-
-// listen hands out what is open, and opens what the configuration adds.
-func (p *ports) listen(ctx context.Context, network, address string) (net.Listener, error) {
-	p.mu.Lock()
-	l, ok := p.open[address]
-	delete(p.open, address)
-	p.mu.Unlock()
-	if ok {
-		return l, nil
-	}
-	return new(net.ListenConfig).Listen(ctx, network, address)
-}
-
-func (p *ports) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, l := range p.open {
-		_ = l.Close()
-	}
 }
 
 // testLog gives log lines to a test, until the test is over: logging later would be a panic.

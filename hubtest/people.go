@@ -2,6 +2,7 @@ package hubtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,16 +17,22 @@ const callTime = 30 * time.Second
 func (h *Hub) Token(user string, scopes ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), callTime)
 	defer cancel()
-	if _, err := h.Admin.User(ctx, user); err != nil {
-		if _, err := h.Admin.CreateUser(ctx, user); err != nil {
-			panic(fmt.Errorf("hubtest: create user %s: %w", user, err))
-		}
+	token, err := h.token(ctx, user, scopes)
+	if err != nil {
+		panic(err)
+	}
+	return token
+}
+
+func (h *Hub) token(ctx context.Context, user string, scopes []string) (string, error) {
+	if _, err := h.Admin.CreateUser(ctx, user); err != nil && !errors.Is(err, hubapi.ErrConflict) {
+		return "", fmt.Errorf("hubtest: create user %s: %w", user, err)
 	}
 	t, err := h.Admin.CreateToken(ctx, user, hubapi.NewToken{Note: "hubtest", Scopes: scopes})
 	if err != nil {
-		panic(fmt.Errorf("hubtest: make a token for %s: %w", user, err))
+		return "", fmt.Errorf("hubtest: make a token for %s: %w", user, err)
 	}
-	return t.Secret
+	return t.Secret, nil
 }
 
 // Client calls the API with a new token of a user; see Token.
