@@ -164,7 +164,7 @@ type consentPage struct{ site *web.Site }
 // Render implements oauthprovider.ConsentPage.
 func (c consentPage) Render(w http.ResponseWriter, r *http.Request, d oauthprovider.Consent) error {
 	return c.site.Consent().Render(w, r, web.ConsentData{Identifier: d.ClientID, ClientDescription: d.ClientDescription, RedirectURI: d.RedirectURI,
-		Scopes: d.Scopes, Descriptions: d.Descriptions})
+		DenyURL: d.DenyURL, Scopes: d.Scopes, Descriptions: d.Descriptions})
 }
 
 // menu is the services menu.

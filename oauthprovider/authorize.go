@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,9 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if ask {
-		return p.o.Consent.Render(w, r, p.consent(id, req, granted))
+		page := p.consent(id, req, granted)
+		page.DenyURL = p.deny(r, req)
+		return p.o.Consent.Render(w, r, page)
 	}
 	return p.complete(w, r, id, req, granted)
 }
@@ -99,6 +102,13 @@ func (p *Provider) complete(w http.ResponseWriter, r *http.Request, id *hub.Iden
 // redirectBack sends the browser to the client with 302, never 307, which would repeat a POST (RFC 9700 section 4.12). The client
 // is told whose answer it is, so that it can notice when another server's answer is put in its place (RFC 9207).
 func (p *Provider) redirectBack(w http.ResponseWriter, r *http.Request, req *request, args url.Values) error {
+	w.Header().Set("Location", p.back(r, req, args))
+	w.WriteHeader(http.StatusFound)
+	return nil
+}
+
+// back is the client's redirect URI with an answer.
+func (p *Provider) back(r *http.Request, req *request, args url.Values) string {
 	args.Set("iss", p.issuer(r))
 	if req.hasState {
 		args.Set("state", req.state)
@@ -107,7 +117,14 @@ func (p *Provider) redirectBack(w http.ResponseWriter, r *http.Request, req *req
 	if strings.Contains(req.redirectURI, "?") {
 		sep = "&"
 	}
-	w.Header().Set("Location", req.redirectURI+sep+args.Encode())
-	w.WriteHeader(http.StatusFound)
-	return nil
+	return req.redirectURI + sep + args.Encode()
+}
+
+// deny is where a link "No" leads: the client hears of it (RFC 6749 section 4.1.2.1). "" when a click there would run a script.
+func (p *Provider) deny(r *http.Request, req *request) string {
+	u, err := url.Parse(req.redirectURI)
+	if err != nil || slices.Contains([]string{"javascript", "data", "vbscript"}, strings.ToLower(u.Scheme)) {
+		return ""
+	}
+	return p.back(r, req, url.Values{"error": {"access_denied"}, "error_description": {"the user did not agree"}})
 }

@@ -133,6 +133,25 @@ func TestConsentPage(t *testing.T) {
 	}
 }
 
+// Who does not agree has a way back, on which the client hears of it.
+func TestDeny(t *testing.T) {
+	s := newSite(t)
+	alice := s.browser("alice")
+	u, err := url.Parse(alice.consent(alice.get(authorizeURL("state", "a&b"))).DenyURL)
+	noErr(t, err)
+	q := u.Query()
+	if u.Path != appCallback || q.Get("error") != "access_denied" || q.Get("state") != "a&b" || q.Get("iss") != s.http.URL || q.Has("code") {
+		t.Errorf("denied: %s", u)
+	}
+	client, err := s.store.OAuthClient(t.Context(), appID)
+	noErr(t, err)
+	client.RedirectURI = "JavaScript:alert(1)//"
+	noErr(t, s.store.SaveOAuthClient(t.Context(), client))
+	if c := alice.consent(alice.get(authorizeURL("redirect_uri", ""))); c.DenyURL != "" {
+		t.Errorf("a script to click on: %s", c.DenyURL)
+	}
+}
+
 // The form decides, within what was offered; what identifies the user is not up for choice.
 func TestConsentForm(t *testing.T) {
 	s := newSite(t)

@@ -41,6 +41,7 @@ type ConsentPage interface {
 type Consent struct {
 	ClientID, ClientDescription string
 	RedirectURI                 string             // where the browser goes next, maybe only a path
+	DenyURL                     string             // where it goes when the user does not agree; "" = nowhere
 	Scopes                      []string           // raw scopes to be granted, one form field each
 	Descriptions                []rbac.Description // of what the client gets beyond knowing who the user is
 }
