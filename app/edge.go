@@ -49,7 +49,8 @@ func (a *App) buildEdge(context.Context) error {
 		Identity: httpmw.Identity, SessionID: httpmw.SessionID,
 		BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL, Scheme: mw.Scheme, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
 	rest := api.New(a.apiOptions(provider, mw))
-	a.edge = &edge{site: site, mw: mw, handler: a.py.wrap(a.urls.HubPrefix, mw.Handler(append(append(rest.Tables(), site.Table()), a.py.pageTable(site)...)...))}
+	tables := append(rest.Tables(), site.Table())
+	a.edge = &edge{site: site, mw: mw, handler: a.py.wrap(a.urls.HubPrefix, tables, mw.Handler(append(tables, a.py.pageTables(site)...)...))}
 	if a.o.Handler != nil {
 		a.edge.handler = a.o.Handler(a.edge.handler)
 	}

@@ -36,7 +36,14 @@ type pythonPart struct {
 // livesInPython reports whether a configuration needs Python while the hub runs.
 func livesInPython(c *config.Config) bool {
 	h := &c.JupyterHub
-	return len(c.Python) > 0 || h.AuthenticatorClass.Native == "" || h.SpawnerClass.Native == ""
+	return len(c.Python) > 0 || hasExtraHandlers(c) || h.AuthenticatorClass.Native == "" || h.SpawnerClass.Native == ""
+}
+
+// hasExtraHandlers reports whether there are pages in extra_handlers: their classes may be objects of the file, or dotted names.
+func hasExtraHandlers(c *config.Config) bool {
+	return len(c.JupyterHub.ExtraHandlers) > 0 || slices.ContainsFunc(c.Python, func(py config.Python) bool {
+		return strings.HasPrefix(py.Where, "JupyterHub.extra_handlers")
+	})
 }
 
 // evaluator evaluates .py files in a child that can go on afterwards; the child is in *child then.
@@ -111,7 +118,6 @@ func refusePython(cfg *config.Config, report *config.Report) {
 			"%s is a Python class, and proxies in Python are not supported: all traffic of all users would go through it", ref.Given)
 	}
 	unsupported := map[string]string{
-		"JupyterHub.extra_handlers":     "run the pages as a service (JupyterHub.services)",
 		"JupyterHub.extra_log_handlers": "the log goes to stderr; let the service manager collect it",
 		"EventLog.handlers":             "remove it",
 		"EventLogger.handlers":          "remove it",
@@ -151,7 +157,7 @@ func (a *App) startPython(ctx context.Context) error {
 	b.Keep(a.o.Logger, p.dir)
 	var err error
 	setup := a.pythonSetup()
-	if setup.Authenticator.Python {
+	if setup.Pages {
 		if err := a.pageFacts(&setup.Facts); err != nil {
 			return err
 		}
@@ -159,7 +165,7 @@ func (a *App) startPython(ctx context.Context) error {
 	if p.info, err = b.Setup(ctx, setup); err != nil {
 		return fmt.Errorf("set up Python classes of the configuration: %w", err)
 	}
-	if p.pages, err = pybridge.NewPages(p.info.Authenticator); err != nil {
+	if p.pages, err = pybridge.NewPages(p.info.Pages); err != nil {
 		return err
 	}
 	if p.info.Authenticator != nil {
@@ -190,6 +196,7 @@ func (p *pythonPart) report(ctx context.Context) {
 func (a *App) pythonSetup() pybridge.SetupRequest {
 	h, au := &a.cfg.JupyterHub, a.cfg.AuthenticatorTraits()
 	return pybridge.SetupRequest{
+		Pages: h.AuthenticatorClass.Native == "" || hasExtraHandlers(a.cfg),
 		Facts: pybridge.Facts{
 			BaseURL: a.urls.BaseURL, HubPrefix: a.urls.HubPrefix, APIURL: a.urls.HubAPIURL, PublicHost: a.urls.PublicHost, PublicURL: a.urls.PublicURL,
 			Domain: a.urls.Domain, SubdomainHost: h.SubdomainHost, CookieOptions: a.torn.CookieOptions, CookieHostPrefix: h.CookieHostPrefixEnabled,

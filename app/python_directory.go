@@ -57,6 +57,12 @@ func (d *directory) describe(ctx context.Context, u *orm.User) (pybridge.User, e
 		return pybridge.User{}, err
 	}
 	out := pybridge.User{Name: u.Name, ID: u.ID, Admin: u.Admin, Groups: append([]string{}, groups[u.ID]...), HasAuthState: len(u.EncryptedAuthState) > 0}
+	if err := d.groupProperties(ctx, &out); err != nil {
+		return out, err
+	}
+	if err := d.serversOf(ctx, u, &out); err != nil {
+		return out, err
+	}
 	if u.Created != nil {
 		out.Created = u.Created.Format(time.RFC3339)
 	}
@@ -80,17 +86,56 @@ func (d *directory) Server(ctx context.Context, user, server string) (pybridge.S
 	if err != nil {
 		return out, err
 	}
-	out.ID, out.State, out.UserOptions = row.ID, row.State, row.UserOptions
-	if row.DisplayName != nil {
-		out.DisplayName = *row.DisplayName
+	if d.a.core != nil {
+		if v, err := d.a.core.servers.View(ctx, u, server); err == nil {
+			return serverOf(v), nil
+		}
 	}
-	if d.a.core == nil {
-		return out, nil
+	return serverOf(&hub.ServerView{Spawner: *row, UserName: user}), nil
+}
+
+// serverOf is what hooks see of a server.
+func serverOf(v *hub.ServerView) pybridge.Server {
+	out := pybridge.Server{Name: v.Name, ClientID: urlpath.ClientID(v.UserName, v.Name), ID: v.ID, State: v.State, UserOptions: v.UserOptions,
+		Pending: v.Pending, Ready: v.Ready, Active: v.Active}
+	if v.DisplayName != nil {
+		out.DisplayName = *v.DisplayName
 	}
-	if v, err := d.a.core.servers.View(ctx, u, server); err == nil && v.Addr != nil && v.Addr.Port > 0 {
+	if v.Addr != nil && v.Addr.Port > 0 {
 		out.URL = fmt.Sprintf("%s://%s:%d%s", v.Addr.Proto, hostPart(v.Addr.IP), v.Addr.Port, v.Addr.BaseURL)
 	}
-	return out, nil
+	return out
+}
+
+// serversOf adds what user.spawners shows.
+func (d *directory) serversOf(ctx context.Context, u *orm.User, out *pybridge.User) error {
+	if d.a.core == nil || d.a.core.servers == nil {
+		return nil // the hub is still starting
+	}
+	views, err := d.a.core.servers.Views(ctx, []orm.User{*u})
+	if err != nil {
+		return err
+	}
+	for i := range views[u.ID] {
+		out.Servers = append(out.Servers, serverOf(&views[u.ID][i]))
+	}
+	return nil
+}
+
+// groupProperties adds those of the user's groups.
+func (d *directory) groupProperties(ctx context.Context, out *pybridge.User) error {
+	if len(out.Groups) == 0 {
+		return nil
+	}
+	groups, err := d.a.store.GroupsByName(ctx, out.Groups)
+	if err != nil {
+		return err
+	}
+	out.Properties = make(map[string]map[string]any, len(groups))
+	for name, g := range groups {
+		out.Properties[name] = g.Properties
+	}
+	return nil
 }
 
 func hostPart(ip string) string {

@@ -107,7 +107,9 @@ func (p *pythonPart) prepare(ctx context.Context, user *orm.User, row *orm.Spawn
 	if !p.spawns() {
 		traits = map[string]any{"cmd": t.Cmd, "args": append([]string{}, t.Args...), "environment": t.Environment, "default_url": t.DefaultURL,
 			"notebook_dir": t.NotebookDir, "ip": t.IP, "port": t.Port, "debug": t.Debug, "disable_user_config": t.DisableUserConfig,
-			"start_timeout": t.StartTimeout.Seconds(), "http_timeout": t.HTTPTimeout.Seconds()}
+			"oauth_client_allowed_scopes": t.OAuthClientAllowedScopes, "server_token_scopes": t.ServerTokenScopes, "hub_connect_url": textOrNil(t.HubConnectURL),
+			"env_keep": p.cfg.SpawnerTraits().EnvKeep, "poll_interval": p.cfg.SpawnerTraits().PollInterval,
+			"consecutive_failure_limit": p.cfg.SpawnerTraits().ConsecutiveFailureLimit, "start_timeout": t.StartTimeout.Seconds(), "http_timeout": t.HTTPTimeout.Seconds()}
 		for name, n := range map[string]int64{"mem_limit": t.MemLimit, "mem_guarantee": t.MemGuarantee} {
 			traits[name] = orNil(n)
 		}
@@ -142,6 +144,13 @@ func (p *pythonPart) prepare(ctx context.Context, user *orm.User, row *orm.Spawn
 		}
 	}
 	return nil
+}
+
+func textOrNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // orNil makes an unset limit None.
@@ -348,8 +357,8 @@ func (p *pythonPart) templateVars(vars map[string]any) map[string]any {
 }
 
 // wrap puts around the hub's handler what Python needs.
-func (p *pythonPart) wrap(prefix string, next http.Handler) http.Handler {
-	return p.withRequest(p.routePages(prefix, next))
+func (p *pythonPart) wrap(prefix string, own []httpmw.Table, next http.Handler) http.Handler {
+	return p.withRequest(p.routePages(prefix, ownPaths(own), next))
 }
 
 // withRequest lets hooks see the request that the hub is working on.
@@ -363,7 +372,11 @@ func (p *pythonPart) withRequest(next http.Handler) http.Handler {
 		about.Complete = func(ctx context.Context, out *pybridge.Request) {
 			inner := r.WithContext(ctx)
 			out.RemoteIP = httpmw.RemoteIP(inner)
-			if id := httpmw.Identity(inner); id != nil && id.User != nil {
+			id := httpmw.Identity(inner)
+			if id != nil && id.Service != nil {
+				out.Service = id.Service.Name
+			}
+			if id != nil && id.User != nil {
 				out.User = &pybridge.User{Name: id.User.Name, ID: id.User.ID, Admin: id.User.Admin, Groups: append([]string{}, id.Groups...)}
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/minihub/minihub/hub"
@@ -18,8 +19,12 @@ import (
 	"github.com/minihub/minihub/web"
 )
 
-// pythonPagePath is where the router finds the pages of an authenticator; browsers see the paths that the authenticator gave them.
-const pythonPagePath = "/python-pages"
+// pythonPagePath and pythonAPIPath are where the router finds the pages of an authenticator and extra_handlers; browsers see the paths
+// that the configuration gave them.
+const (
+	pythonPagePath = "/python-pages"
+	pythonAPIPath  = "/python-api"
+)
 
 // maxPageForm bounds the body of a request for such a page.
 const maxPageForm = 4 << 20
@@ -39,20 +44,41 @@ func (a *App) pageFacts(f *pybridge.Facts) error {
 	return nil
 }
 
-// pageTable is the route of an authenticator's own pages; their number and methods are the authenticator's affair.
-func (p *pythonPart) pageTable(site *web.Site) []httpmw.Table {
+// pageTables are the routes of pages in Python; their number and methods are the configuration's affair.
+func (p *pythonPart) pageTables(site *web.Site) []httpmw.Table {
 	if p == nil || p.pages == nil {
 		return nil
 	}
-	var routes []httpmw.Route
+	pages, programs := httpmw.Table{Prefix: "/hub"}, httpmw.Table{Prefix: "/hub", API: true}
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
-		routes = append(routes, httpmw.Route{Method: method, Path: pythonPagePath + "/*", Access: httpmw.Public(), Handler: p.servePage(site)})
+		route := httpmw.Route{Method: method, Path: pythonPagePath + "/*", Access: httpmw.Public(), Handler: p.servePage(site)}
+		pages.Routes = append(pages.Routes, route)
+		route.Path = pythonAPIPath + "/*"
+		programs.Routes = append(programs.Routes, route)
 	}
-	return []httpmw.Table{{Prefix: "/hub", Routes: routes}}
+	return []httpmw.Table{pages, programs}
 }
 
-// routePages sends requests for an authenticator's pages to their route, whatever the hub itself has under the same path.
-func (p *pythonPart) routePages(prefix string, next http.Handler) http.Handler {
+var pathParameter = regexp.MustCompile(`\\\{[^/]*\\\}|\\\*`)
+
+// ownPaths tells which paths below the hub are the hub's own.
+func ownPaths(tables []httpmw.Table) func(path string) bool {
+	var all []string
+	for _, t := range tables {
+		for _, route := range t.Routes {
+			all = append(all, pathParameter.ReplaceAllStringFunc(regexp.QuoteMeta(strings.TrimPrefix(t.Prefix, "/hub")+route.Path), func(part string) string {
+				if part == `\*` {
+					return `.*`
+				}
+				return `[^/]+`
+			}))
+		}
+	}
+	return regexp.MustCompile("^(?:" + strings.Join(all, "|") + ")$").MatchString
+}
+
+// routePages sends requests for pages in Python to their route: an authenticator's in place of the hub's own, others where the hub has none.
+func (p *pythonPart) routePages(prefix string, own func(path string) bool, next http.Handler) http.Handler {
 	if p == nil || p.pages == nil {
 		return next
 	}
@@ -62,7 +88,8 @@ func (p *pythonPart) routePages(prefix string, next http.Handler) http.Handler {
 	prefix = strings.TrimSuffix(prefix, "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, ok := strings.CutPrefix(r.URL.Path, prefix)
-		if !ok || !p.pages.Match(path) {
+		kind := p.pages.Match(path)
+		if !ok || kind == pybridge.NoPage || kind != pybridge.OwnPage && own(path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -73,8 +100,11 @@ func (p *pythonPart) routePages(prefix string, next http.Handler) http.Handler {
 		}
 		call := &pybridge.PageCall{URI: r.URL.RequestURI(), Body: body}
 		inner := r.WithContext(context.WithValue(r.Context(), pageCallKey{}, call))
-		target := *r.URL
-		target.Path, target.RawPath = prefix+pythonPagePath+path, ""
+		target, to := *r.URL, pythonPagePath
+		if kind == pybridge.ExtraAPI {
+			to = pythonAPIPath
+		}
+		target.Path, target.RawPath = prefix+to+path, ""
 		inner.URL, inner.Body = &target, io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, inner)
 	})
@@ -93,7 +123,7 @@ func (p *pythonPart) servePage(site *web.Site) httpmw.Handler {
 		}
 		a, err := p.pages.Do(r, *call)
 		if err != nil {
-			return &hub.Error{Kind: hub.Unavailable, Message: "The login page cannot be shown at the moment, try again", Err: err}
+			return &hub.Error{Kind: hub.Unavailable, Message: "The page cannot be shown at the moment, try again", Err: err}
 		}
 		if a.Failed {
 			return pageError(a)
@@ -127,7 +157,7 @@ func (p *pythonPart) servePage(site *web.Site) httpmw.Handler {
 func pageError(a *pybridge.PageAnswer) error {
 	e := &hub.Error{Kind: hub.Failed, Status: a.Status, Message: a.Message, HTMLMessage: a.HTML}
 	if a.Status >= http.StatusInternalServerError {
-		e.Err = errors.New("a page of the authenticator failed; its exception is in the log")
+		e.Err = errors.New("a page in python failed; its exception is in the log")
 	}
 	return e
 }

@@ -35,7 +35,7 @@ type JupyterHub struct {
 	DefaultServerName                string                 `trait:"default_server_name" default:"" tier:"common" help:"Named server that /hub/user-redirect goes to; it needs allow_named_servers."`
 	DefaultURL                       string                 `trait:"default_url" default:"" tier:"core" py:"or" help:"Where users land after login and at the root URL; empty means their server or the home page."`
 	ExternalSSLAuthorities           map[string]any         `trait:"external_ssl_authorities" default:"{}" tier:"rare" help:"Certificate authorities from elsewhere for internal_ssl."`
-	ExtraHandlers                    []any                  `trait:"extra_handlers" default:"[]" tier:"rare" py:"or" deprecated:"a service" help:"Python request handlers, which minihub cannot run."`
+	ExtraHandlers                    []any                  `trait:"extra_handlers" default:"[]" tier:"rare" py:"or" deprecated:"a service" help:"More pages of the hub: pairs of a path and a class of Python, run beside the hub."`
 	ExtraLogFile                     string                 `trait:"extra_log_file" default:"" tier:"rare" deprecated:"redirect standard error instead" help:"File that gets a copy of the log."`
 	ExtraLogHandlers                 []any                  `trait:"extra_log_handlers" default:"[]" tier:"rare" py:"or" deprecated:"JupyterHub.logging_config" help:"Python log handlers, which minihub cannot run."`
 	ExtraUserScopes                  []string               `trait:"extra_user_scopes" default:"[]" tier:"common" kind:"set" help:"Scopes that every user gets in addition to those of the default role user."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -59,6 +60,10 @@ func (s *Servers) spawnSteps(ctx context.Context, l *liveServer, j *spawnJob) er
 	if err := s.runHooks(ctx, l, j); err != nil {
 		return err
 	}
+	j.takeTimeouts()
+	if err := s.keepOptions(ctx, j); err != nil {
+		return err
+	}
 	if err := s.startProcess(ctx, l, j); err != nil {
 		return err
 	}
@@ -76,6 +81,25 @@ func (s *Servers) spawnSteps(ctx context.Context, l *liveServer, j *spawnJob) er
 			Hint: "see ConfigurableHTTPProxy.api_url and the log of the proxy"}
 	}
 	return nil
+}
+
+// takeTimeouts makes the time-outs that hooks set those of this start.
+func (j *spawnJob) takeTimeouts() {
+	if d := j.req.StartTimeout; d > 0 {
+		j.traits.StartTimeout = d
+	}
+	if d := j.req.HTTPTimeout; d > 0 {
+		j.traits.HTTPTimeout = d
+	}
+}
+
+// keepOptions stores what hooks made of user_options.
+func (s *Servers) keepOptions(ctx context.Context, j *spawnJob) error {
+	if len(j.req.UserOptions) == 0 && len(j.row.UserOptions) == 0 || reflect.DeepEqual(map[string]any(j.row.UserOptions), j.req.UserOptions) {
+		return nil
+	}
+	j.row.UserOptions = j.req.UserOptions
+	return storeErr(s.o.Store.UpdateSpawner(ctx, j.row, "user_options"), "store the options of server %s", logName(j.user.Name, j.row.Name))
 }
 
 // prepareRows commits the intent: server row, token, OAuth client and marker, before anything is started.

@@ -224,6 +224,10 @@ func (c *Changes) trait(req *spawner.Request, name string, v any) {
 			req.CPUGuarantee = f
 		}
 		setEnv(req.Env, strings.ToUpper(name), unlessZero(pythonFloat(f)))
+	case "start_timeout":
+		req.StartTimeout = time.Duration(number(v) * float64(time.Second))
+	case "http_timeout":
+		req.HTTPTimeout = time.Duration(number(v) * float64(time.Second))
 	case "debug", "disable_user_config":
 		key := map[string]string{"debug": "JUPYTERHUB_DEBUG", "disable_user_config": "JUPYTERHUB_DISABLE_USER_CONFIG"}[name]
 		on, _ := v.(bool)

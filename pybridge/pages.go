@@ -13,25 +13,38 @@ import (
 	"time"
 )
 
-// Pages are those that an authenticator brings along (get_handlers): they run in the child, on a socket that only this process can
+// Pages are those that an authenticator brings along (get_handlers), and extra_handlers: they run in the child, on a socket that only this process can
 // open. The hub checks XSRF and tells who asks; a login made there comes back as a ticket.
 type Pages struct {
-	patterns []*regexp.Regexp
-	client   *http.Transport
+	kinds  map[PageKind][]*regexp.Regexp
+	client *http.Transport
 }
 
-// NewPages returns the pages of an authenticator; nil when it has none. A pattern that Go cannot read is an error.
-func NewPages(info *ClassInfo) (*Pages, error) {
-	if info == nil || len(info.Handlers) == 0 {
+// PageKind says which rules hold for a page.
+type PageKind int
+
+// The kinds of pages.
+const (
+	NoPage    PageKind = iota
+	OwnPage            // OwnPage is one of the authenticator: before the hub's own.
+	ExtraPage          // ExtraPage is one of extra_handlers: after the hub's own.
+	ExtraAPI           // ExtraAPI is one of extra_handlers for programs.
+)
+
+// NewPages returns the pages that the child serves; nil when there are none. A pattern that Go cannot read is an error.
+func NewPages(info *PagesInfo) (*Pages, error) {
+	if info == nil {
 		return nil, nil
 	}
-	p := &Pages{}
-	for _, text := range info.Handlers {
-		re, err := regexp.Compile("^(?:" + text + ")$")
-		if err != nil {
-			return nil, fmt.Errorf("get_handlers of %s: path %q: %w", info.Name, text, err)
+	p := &Pages{kinds: map[PageKind][]*regexp.Regexp{}}
+	for kind, texts := range map[PageKind][]string{OwnPage: info.Own, ExtraPage: info.Extra, ExtraAPI: info.API} {
+		for _, text := range texts {
+			re, err := regexp.Compile("^(?:" + text + ")$")
+			if err != nil {
+				return nil, fmt.Errorf("pages in python (get_handlers, extra_handlers): path %q: %w", text, err)
+			}
+			p.kinds[kind] = append(p.kinds[kind], re)
 		}
-		p.patterns = append(p.patterns, re)
 	}
 	p.client = &http.Transport{DisableCompression: true, MaxIdleConns: 8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: callTimeout,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -40,17 +53,19 @@ func NewPages(info *ClassInfo) (*Pages, error) {
 	return p, nil
 }
 
-// Match reports whether a path below the hub, with a slash at its start, is one of these pages.
-func (p *Pages) Match(path string) bool {
+// Match says which kind of page a path below the hub is, with a slash at its start.
+func (p *Pages) Match(path string) PageKind {
 	if p == nil {
-		return false
+		return NoPage
 	}
-	for _, re := range p.patterns {
-		if re.MatchString(path) {
-			return true
+	for _, kind := range []PageKind{OwnPage, ExtraPage, ExtraAPI} {
+		for _, re := range p.kinds[kind] {
+			if re.MatchString(path) {
+				return kind
+			}
 		}
 	}
-	return false
+	return NoPage
 }
 
 // Close gives up idle connections.
@@ -84,7 +99,7 @@ const maxPage = 16 << 20
 func (p *Pages) Do(r *http.Request, c PageCall) (*PageAnswer, error) {
 	out, err := http.NewRequestWithContext(r.Context(), r.Method, "http://hub"+c.URI, bytes.NewReader(c.Body))
 	if err != nil {
-		return nil, fmt.Errorf("ask for a page of the authenticator: %w", err)
+		return nil, fmt.Errorf("ask for a page in python: %w", err)
 	}
 	for key, values := range r.Header {
 		if !private(key) {
@@ -95,14 +110,14 @@ func (p *Pages) Do(r *http.Request, c PageCall) (*PageAnswer, error) {
 	out.Host = r.Host
 	who := &Request{Host: r.Host}
 	if from := RequestFrom(r.Context()); from != nil {
-		who = &Request{Host: from.Host, Protocol: from.Protocol, RemoteIP: from.RemoteIP, User: from.User}
+		who = &Request{Host: from.Host, Protocol: from.Protocol, RemoteIP: from.RemoteIP, User: from.User, Service: from.Service}
 	}
 	about, err := json.Marshal(struct {
 		*Request
 		Scopes []string `json:"scopes"`
 	}{who, c.Scopes})
 	if err != nil {
-		return nil, fmt.Errorf("ask for a page of the authenticator: %w", err)
+		return nil, fmt.Errorf("ask for a page in python: %w", err)
 	}
 	out.Header.Set("X-Minihub-User", base64.StdEncoding.EncodeToString(about))
 	out.Header.Set("X-Minihub-Xsrf", c.XSRF)

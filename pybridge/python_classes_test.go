@@ -100,7 +100,7 @@ c.Authenticator.manage_groups = True
 `
 
 func TestAuthenticatorOfTheFile(t *testing.T) {
-	r := newRig(t, withJupyterHub(t), ownAuthenticator, pybridge.SetupRequest{Authenticator: python("Own")})
+	r := newRig(t, withJupyterHub(t), ownAuthenticator, pybridge.SetupRequest{Authenticator: python("Own"), Pages: true})
 	a := pybridge.NewAuthenticator(r.Bridge, r.info.Authenticator)
 	m, err := login(t, a, "Ro Ot", "x")
 	if err != nil || m.Name != "ro_ot" || *m.Admin || fmt.Sprint(*m.Groups) != "[g]" || (*m.Roles)[0].Name != "r" || fmt.Sprint(m.AuthState) != "map[n:1.099511627776e+12 posted:true]" {
@@ -138,7 +138,7 @@ func TestAuthenticatorOfTheFile(t *testing.T) {
 }
 
 func TestRefreshAndReconcile(t *testing.T) {
-	r := newRig(t, withJupyterHub(t), ownAuthenticator, pybridge.SetupRequest{Authenticator: python("Own")})
+	r := newRig(t, withJupyterHub(t), ownAuthenticator, pybridge.SetupRequest{Authenticator: python("Own"), Pages: true})
 	a := pybridge.NewAuthenticator(r.Bridge, r.info.Authenticator)
 	r.dir.states["ada"] = map[string]any{"t": "1"}
 	ok, m, err := a.Refresh(t.Context(), auth.User{Name: "ada", Groups: []string{"x"}})
@@ -497,13 +497,13 @@ class Own(DummyAuthenticator):
     def get_handlers(self, app): return super().get_handlers(app) + [(r"/in/([a-z]+)", In)]
 c.JupyterHub.authenticator_class = Own
 c.Authenticator.allow_all = True
-`, pybridge.SetupRequest{Authenticator: python("Own")})
-	pages, err := pybridge.NewPages(r.info.Authenticator)
+`, pybridge.SetupRequest{Authenticator: python("Own"), Pages: true})
+	pages, err := pybridge.NewPages(r.info.Pages)
 	if err != nil || pages == nil {
 		t.Fatalf("%v %v", pages, err)
 	}
 	defer pages.Close()
-	if !pages.Match("/in/ada") || pages.Match("/in/ada/x") || pages.Match("/login") {
+	if pages.Match("/in/ada") != pybridge.OwnPage || pages.Match("/in/ada/x") != pybridge.NoPage || pages.Match("/login") != pybridge.NoPage {
 		t.Error("matching of paths")
 	}
 	ask := func(method, path string) *pybridge.PageAnswer {

@@ -12,7 +12,8 @@ type Request struct {
 	Headers  map[string][]string `json:"headers"`
 	Query    map[string][]string `json:"query"`
 	Form     map[string][]string `json:"form,omitempty"`
-	User     *User               `json:"user,omitempty"` // User is who made it; nil for nobody.
+	User     *User               `json:"user,omitempty"`    // User is who made it; nil for nobody.
+	Service  string              `json:"service,omitempty"` // Service is the name of the service that made it.
 	// Complete fills in what is known only when a hook is called: User and RemoteIP.
 	Complete func(ctx context.Context, r *Request) `json:"-"`
 }

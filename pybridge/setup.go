@@ -46,13 +46,23 @@ type SetupRequest struct {
 	Facts         Facts       `json:"facts"`
 	Authenticator ClassChoice `json:"authenticator"`
 	Spawner       ClassChoice `json:"spawner"`
+	Pages         bool        `json:"-"` // Pages says that there may be pages to serve.
 }
 
 // SetupResult is what the child made of it.
 type SetupResult struct {
 	Authenticator *ClassInfo `json:"authenticator"` // nil: the hub's own
 	Spawner       *ClassInfo `json:"spawner"`       // likewise
+	Pages         *PagesInfo `json:"pages"`         // nil: there are none
 	JupyterHub    string     `json:"jupyterhub"`    // version of the child's jupyterhub package, "" without one
+}
+
+// PagesInfo tells which pages the child serves. All are regular expressions for paths below the hub.
+type PagesInfo struct {
+	Own    []string `json:"own"`    // Own are those of get_handlers: they come before the hub's own pages.
+	Extra  []string `json:"extra"`  // Extra are those of extra_handlers: the hub's own pages come first.
+	API    []string `json:"api"`    // API are those of extra_handlers that take tokens and answer JSON.
+	Socket string   `json:"socket"` // Socket is where they are served.
 }
 
 // ClassInfo describes a Python class with the configuration applied.
@@ -64,8 +74,6 @@ type ClassInfo struct {
 	Reconciles bool           `json:"reconciles"` // reconcile_auth_state_hook is set
 	Page       pageInfo       `json:"page"`
 	Ready      bool           `json:"progress_ready"` // progress_ready_hook is set
-	Handlers   []string       `json:"handlers"`       // paths below the hub of an authenticator's own pages
-	Socket     string         `json:"socket"`         // where they are served
 }
 
 // Has reports whether the class has a method of its own in place of JupyterHub's.
@@ -73,7 +81,7 @@ func (c *ClassInfo) Has(method string) bool { return slices.Contains(c.Overrides
 
 // SetupError says which trait's class could not be made.
 type SetupError struct {
-	Trait string // "authenticator_class" or "spawner_class"
+	Trait string // "authenticator_class", "spawner_class" or "extra_handlers"
 	Err   *Error
 }
 
@@ -92,11 +100,11 @@ func (e *SetupError) Unwrap() error { return e.Err }
 // Setup makes authenticator and spawner class in the child, and in every child that replaces it.
 func (b *Bridge) Setup(ctx context.Context, r SetupRequest) (*SetupResult, error) {
 	b.mu.Lock()
-	if r.Authenticator.Python && b.room == "" {
+	if r.Pages && b.room == "" {
 		room, err := os.MkdirTemp("", "minihub-pages-") // 0700
 		if err != nil {
 			b.mu.Unlock()
-			return nil, fmt.Errorf("make a folder for the socket of the authenticator's pages: %w", err)
+			return nil, fmt.Errorf("make a folder for the socket of pages in python: %w", err)
 		}
 		b.room = room
 	}
@@ -133,6 +141,10 @@ type User struct {
 	Created      string   `json:"created,omitempty"`
 	LastActivity string   `json:"last_activity,omitempty"`
 	HasAuthState bool     `json:"has_auth_state"`
+	// Properties are those of Groups, by group; nil leaves what the child knows.
+	Properties map[string]map[string]any `json:"properties,omitempty"`
+	// Servers are all servers of the user, the default one included; nil leaves what the child knows.
+	Servers []Server `json:"servers,omitempty"`
 }
 
 // Server is what hooks see of a server besides its user.
@@ -144,6 +156,9 @@ type Server struct {
 	State       map[string]any `json:"state,omitempty"`
 	URL         string         `json:"url,omitempty"` // where it listens, "" when it does not run
 	UserOptions map[string]any `json:"user_options,omitempty"`
+	Pending     string         `json:"pending,omitempty"` // "spawn", "stop", "check" or ""
+	Ready       bool           `json:"ready"`
+	Active      bool           `json:"active"` // pending or ready
 }
 
 // asked answers the child's calls.

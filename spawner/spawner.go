@@ -1,6 +1,9 @@
 package spawner
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Identity names the server a Spawner is for.
 type Identity struct {
@@ -42,6 +45,9 @@ type Request struct {
 	CPULimit, CPUGuarantee float64
 	// NotebookDir is the resolved notebook_dir trait.
 	NotebookDir string
+	// StartTimeout and HTTPTimeout are what a hook made of the traits start_timeout and http_timeout for this start; 0: nothing. The hub
+	// keeps to them, drivers have no use for them.
+	StartTimeout, HTTPTimeout time.Duration
 	// Overrides holds results of group_overrides and apply_user_options for traits only the spawner knows.
 	Overrides map[string]any
 }

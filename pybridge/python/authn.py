@@ -26,6 +26,7 @@ def make(about):
         section = WORLD.tree.get(name)
         values.update({k: v for k, v in (section or {}).items() if not k[:1].isupper()})
     values.update(log=LOG, config=WORLD.config or WORLD.tree, parent=None)
+    values.setdefault("login_service", "")
     stand_in = type(chain[0], (facade.Plain,), {})
     WORLD.authenticator = stand_in(**values)
 

@@ -31,7 +31,35 @@ class Spawners(dict):
     def __missing__(self, name):
         from . import spawners
 
-        return spawners.get(self.user, {"name": name})
+        return spawners.get(self.user, self.user.about_server(name))
+
+    def _all(self):
+        """Every server that the hub told of has an object."""
+        for about in self.user._about.get("servers") or []:
+            if not dict.__contains__(self, about["name"]):
+                self[about["name"]]
+        return self
+
+    def keys(self):
+        return dict.keys(self._all())
+
+    def values(self):
+        return dict.values(self._all())
+
+    def items(self):
+        return dict.items(self._all())
+
+    def __iter__(self):
+        return dict.__iter__(self._all())
+
+    def __len__(self):
+        return dict.__len__(self._all())
+
+    def __contains__(self, name):
+        return dict.__contains__(self._all(), name)
+
+    def get(self, name, default=None):
+        return self[name] if name in self else default
 
 
 class User:
@@ -46,7 +74,14 @@ class User:
         for key, value in about.items():
             if value is not None or key not in self._about:
                 self._about[key] = value
-        self._groups = [Group(name=name, properties={}, users=[]) for name in self._about.get("groups") or []]
+        properties = self._about.get("properties") or {}
+        self._groups = [Group(name=name, properties=dict(properties.get(name) or {}), users=[]) for name in self._about.get("groups") or []]
+
+    def about_server(self, name):
+        for about in self._about.get("servers") or []:
+            if about["name"] == name:
+                return about
+        return {"name": name}
 
     name = property(lambda self: self._about["name"])
     id = property(lambda self: self._about.get("id"))
@@ -135,6 +170,14 @@ def user(about):
     return known
 
 
+class Service(Plain):
+    """A service that made a request."""
+
+
+def service(name):
+    return Service(name=name, kind="service", admin=False, groups=[], roles=[]) if name else None
+
+
 class Headers(dict):
     """Headers without tornado: names in any case."""
 
@@ -204,7 +247,7 @@ class Handler:
 
     def __init__(self, about):
         self.request = Request(about)
-        self.current_user = self._jupyterhub_user = user(about.get("user"))
+        self.current_user = self._jupyterhub_user = user(about.get("user")) or service(about.get("service"))
         self.settings, self.hub, self.log = settings(), hub(), LOG
         self.authenticator, self.base_url = WORLD.authenticator, WORLD.facts.get("base_url", "/")
         self.config, self.app, self.db = WORLD.config or WORLD.tree, app(), None

@@ -43,12 +43,12 @@ async def setup(args, stream):
             if args["authenticator"].get("python"):
                 authn.remember(args.get("users") or [])
                 out["authenticator"] = authn.about()
-                patterns, socket = pages.start()
-                out["authenticator"].update(handlers=patterns, socket=socket)
         step = "spawner_class"
         spawners.choose(args.get("spawner") or {})
         if WORLD.spawner_class is not None:
             out["spawner"] = spawners.about()
+        step = "extra_handlers"
+        out["pages"] = pages.start()
     except Exception as e:
         e.jupyterhub_message = step
         raise

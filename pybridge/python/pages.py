@@ -1,4 +1,4 @@
-"""Pages of an authenticator's own (get_handlers): real tornado handlers on a socket that only the hub can reach.
+"""Pages of an authenticator's own (get_handlers) and extra_handlers: real tornado handlers on a socket that only the hub can reach.
 
 The hub checks XSRF, says in headers who asks, and writes the cookies of a login: a handler that logs somebody in gets a ticket, which
 its answer carries in a header.
@@ -10,28 +10,48 @@ import os
 import re
 
 from . import authn, facade
-from .state import LOG, WORLD, settle
+from .state import LOG, WORLD, hub_trait, settle
 
 
 def own_handlers():
     """What get_handlers gives beyond the pages that the hub has itself."""
+    if not hasattr(WORLD.authenticator, "get_handlers"):
+        return []
     from jupyterhub.handlers.login import LoginHandler, LogoutHandler
 
-    found = []
-    for line in WORLD.authenticator.get_handlers(facade.app()) or []:
-        pattern, cls, rest = line[0], line[1], tuple(line[2:])
-        if cls not in (LoginHandler, LogoutHandler):
-            found.append((pattern, cls) + rest)
+    found = [parts(line) for line in WORLD.authenticator.get_handlers(facade.app()) or []]
+    return [line for line in found if line[1] not in (LoginHandler, LogoutHandler)]
+
+
+def parts(line):
+    """Pattern, class, and the arguments of initialize, of a tuple or tornado's URLSpec."""
+    if hasattr(line, "handler_class"):
+        found = (line.regex.pattern.rstrip("$"), line.handler_class, line.kwargs or {})
+    else:
+        found = tuple(line)
+    if isinstance(found[1], str):
+        from .state import import_name
+
+        found = (found[0], import_name(found[1])) + found[2:]
     return found
 
 
+def for_programs(cls):
+    """Whether a handler takes tokens and answers JSON, as those of the REST API do."""
+    from jupyterhub.apihandlers.base import APIHandler
+
+    return isinstance(cls, type) and issubclass(cls, APIHandler)
+
+
 def start():
-    """Serve the pages; returns their patterns below the hub and the path of the socket, or nothing."""
-    if WORLD.authenticator is None or not WORLD.facts.get("pages_socket") or not hasattr(WORLD.authenticator, "get_handlers"):
-        return [], ""
-    handlers = own_handlers()
+    """Serve the pages; returns their patterns below the hub and the path of the socket, or None."""
+    if not WORLD.facts.get("pages_socket"):
+        return None
+    own = own_handlers()
+    extra = [parts(line) for line in hub_trait("extra_handlers") or []]
+    handlers = own + extra
     if not handlers:
-        return [], ""
+        return None
     from tornado.httpserver import HTTPServer
     from tornado.netutil import bind_unix_socket
     from tornado.web import Application
@@ -44,7 +64,8 @@ def start():
     server = HTTPServer(Application(rules, **page_settings()), xheaders=False, max_body_size=16 << 20)
     server.add_socket(bind_unix_socket(path, mode=0o600))
     WORLD.pages = server
-    return [line[0] for line in handlers], path
+    return {"own": [line[0] for line in own], "extra": [line[0] for line in extra if not for_programs(line[1])],
+            "api": [line[0] for line in extra if for_programs(line[1])], "socket": path}
 
 
 def page_settings():
@@ -65,7 +86,7 @@ def page_settings():
         jinja2_env=environments[0], jinja2_env_sync=environments[1], cookie_secret=base64.b64decode(facts["cookie_secret"]),
         hub_prefix=prefix, static_url_prefix=prefix + "static/", static_path=os.path.dirname(facts["pages_socket"]), xsrf_cookies=False,
         template_vars=tree.get("template_vars") if isinstance(tree.get("template_vars"), dict) else {}, version_hash="", services={}, db=database(),
-        login_url=prefix + "login", logout_url=WORLD.authenticator.logout_url(prefix), redirect_to_server=True, public_url=None,
+        login_url=prefix + "login", logout_url=logout_url(prefix), redirect_to_server=True, public_url=None,
         default_url=facts.get("default_url", ""), cookie_max_age_days=14, cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")))
     settings["log_function"] = set_nothing  # the hub logs requests, without codes and tokens
     return settings
@@ -79,6 +100,12 @@ def english(message, **values):
 
 def english_count(singular, plural, n, **values):
     return english(singular if n == 1 else plural, **{"num": n, **values})
+
+
+def logout_url(prefix):
+    """Where the authenticator of the hub, or one here, logs people out."""
+    own = getattr(WORLD.authenticator, "logout_url", None)
+    return own(prefix) if own else prefix + "logout"
 
 
 def database():
@@ -136,7 +163,7 @@ def adapt():
         self.request.protocol = about.get("protocol") or "http"
         if about.get("host"):
             self.request.host = about["host"]
-        self._jupyterhub_user = facade.user(about.get("user"))
+        self._jupyterhub_user = facade.user(about.get("user")) or facade.service(about.get("service"))
         self.expanded_scopes = set(about.get("scopes") or [])
         self.parsed_scopes = parse_scopes(self.expanded_scopes)
         await settle(RequestHandler.prepare(self))
@@ -187,7 +214,7 @@ def adapt():
         if status < 500:
             LOG.warning("%s %s: %s", status, path, value)
         else:
-            LOG.error("page %s of the authenticator failed", path, exc_info=(typ, value, tb))
+            LOG.error("page %s of the configuration failed", path, exc_info=(typ, value, tb))
 
     async def logout(self):
         self.clear_login_cookie()

@@ -1,6 +1,7 @@
 """Spawners that live here: those of Python classes, and stand-ins that hooks see for the hub's own spawners."""
 
 import copy
+import json
 
 from . import evaluate, facade
 from .state import LOG, WORLD, configured, find_class, hub_trait, settle, traitlets_config
@@ -84,7 +85,7 @@ def make(user, server):
     from jupyterhub import orm
 
     name = server.get("name", "")
-    row = Row(name=name, display_name=server.get("display_name") or name, id=server.get("id"), state=server.get("state") or {}, user=user,
+    row = Row(name=name, display_name=server.get("display_name") or name, id=server.get("id"), state=server.get("state") or None, user=user,
               user_options=server.get("user_options") or {}, started=None, last_activity=None, user_id=user.id, server=None, oauth_client=None)
     facts = WORLD.facts
     spawner = WORLD.spawner_class(
@@ -93,7 +94,7 @@ def make(user, server):
         cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")), user_options=row.user_options, public_url=user.public_url(name),
         public_hub_url=facts.get("public_url", "") + "hub/" if facts.get("public_url") else "")
     row.server = None
-    spawner._minihub_orm, spawner._minihub_env = orm, {}
+    spawner._minihub_orm, spawner._minihub_env, spawner._minihub_timeouts = orm, {}, {}
     spawner.admin_access = bool(facts.get("admin_access"))
     if server.get("state"):
         spawner.load_state(dict(server["state"]))
@@ -120,7 +121,10 @@ def drop(user, name):
 
 
 def of(args):
-    return get(facade.user(args["user"]), args["server"], args)
+    spawner = get(facade.user(args["user"]), args["server"], args)
+    if isinstance(spawner, StandIn):
+        spawner.show(args["server"])
+    return spawner
 
 
 def listen(spawner, url, base_url=None):
@@ -140,9 +144,11 @@ async def begin(args, stream):
     drop(user, server["name"])
     spawner = get(user, server)
     spawner.handler = facade.handler(args.get("request"))
-    spawner.user_options = dict(server.get("user_options") or {})
+    spawner.user_options = spawner.orm_spawner.user_options = dict(server.get("user_options") or {})
+    spawner._spawn_pending = True
     if WORLD.spawner_class is None:
         spawner.load(args.get("traits") or {})
+        spawner.show({"pending": "spawn", "active": True})
         out = {"overrides": await group_overrides(spawner)}
         chain = WORLD.spawner_chain
         for trait in ("server_token_scopes", "oauth_client_allowed_scopes"):
@@ -151,6 +157,7 @@ async def begin(args, stream):
                 out[trait] = list(await settle(value(spawner)) or [])
         return out
     spawner.clear_state()
+    spawner._minihub_timeouts = {"start_timeout": float(spawner.start_timeout), "http_timeout": float(spawner.http_timeout)}
     out = {"overrides": [], "start_timeout": spawner.start_timeout, "http_timeout": spawner.http_timeout}
     for trait in ("server_token_scopes", "oauth_client_allowed_scopes"):
         value = getattr(spawner, trait, None)
@@ -178,7 +185,7 @@ async def group_overrides(spawner):
 
 def prepared(args):
     """The object of a start in progress, with what the hub made for it."""
-    spawner = of(args)
+    spawner = get(facade.user(args["user"]), args["server"], args)
     env = args.get("env") or {}
     if WORLD.spawner_class is not None and env and env != spawner._minihub_env:
         spawner._minihub_env = env
@@ -190,12 +197,25 @@ def prepared(args):
     return spawner
 
 
+def timeouts(spawner):
+    """What the hub itself keeps to, when a hook changed it on an object of a Python class: time-outs and user_options."""
+    now = {name: float(getattr(spawner, name)) for name in ("start_timeout", "http_timeout")}
+    changed = {k: v for k, v in now.items() if v != spawner._minihub_timeouts.get(k)}
+    spawner._minihub_timeouts = now
+    try:
+        json.dumps(spawner.user_options)
+        changed["user_options"] = spawner.user_options
+    except (TypeError, ValueError):
+        pass  # what cannot be stored stays with the object
+    return {"traits": changed}
+
+
 async def auth_state_hook(args, stream):
     spawner = prepared(args)
     if WORLD.spawner_class is not None:
         await settle(spawner.run_auth_state_hook(args.get("auth_state")))
         await spawner.apply_group_overrides()
-        return None
+        return timeouts(spawner)
     hook = configured(WORLD.spawner_chain, "auth_state_hook")
     if hook is not None:
         await settle(hook(spawner, args.get("auth_state")))
@@ -206,7 +226,7 @@ async def apply_options(args, stream):
     spawner = prepared(args)
     if WORLD.spawner_class is not None:
         await settle(spawner._run_apply_user_options(spawner.user_options))
-        return None
+        return timeouts(spawner)
     hook = configured(WORLD.spawner_chain, "apply_user_options")
     if callable(hook):
         await settle(hook(spawner, args.get("options") or {}))
@@ -217,7 +237,7 @@ async def pre_spawn(args, stream):
     spawner = prepared(args)
     if WORLD.spawner_class is not None:
         await settle(spawner.run_pre_spawn_hook())
-        return None
+        return timeouts(spawner)
     hook = configured(WORLD.spawner_chain, "pre_spawn_hook")
     if hook is not None:
         await settle(hook(spawner))
@@ -298,6 +318,7 @@ async def load(args, stream):
 
 async def post_stop(args, stream):
     spawner = of(args)
+    spawner._spawn_pending = False
     if WORLD.spawner_class is not None:
         await settle(spawner.run_post_stop_hook())
     else:
@@ -377,8 +398,9 @@ class StandIn:
         self.__dict__["_hidden"] = {"user": user, "name": name, "hub": facade.hub(), "log": LOG, "handler": None, "authenticator": WORLD.authenticator,
                                     "api_token": "", "oauth_client_id": server.get("client_id") or "", "server": None, "pending": None, "ready": False,
                                     "active": False, "display_name": server.get("display_name") or name, "_log_name": user.name + (":" + name if name else ""),
-                                    "config": WORLD.config or WORLD.tree, "state": server.get("state") or {}, "_spawn_pending": False, "_stop_pending": False}
-        self._hidden["orm_spawner"] = Row(name=name, state=self._hidden["state"], user=user, user_options=server.get("user_options") or {},
+                                    "config": WORLD.config or WORLD.tree, "_state": server.get("state") or {}, "_spawn_pending": False, "_stop_pending": False,
+                                    "_env": {}, "cookie_options": WORLD.facts.get("cookie_options") or {}, "proxy_spec": user.server_url(name)}
+        self._hidden["orm_spawner"] = Row(name=name, state=self._hidden["_state"] or None, user=user, user_options=server.get("user_options") or {},
                                           display_name=self._hidden["display_name"], server=None, id=server.get("id"))
         self.__dict__["_values"] = {"user_options": server.get("user_options") or {}, "environment": {}}
         for section in reversed(WORLD.spawner_chain):
@@ -386,6 +408,11 @@ class StandIn:
                 if not isinstance(value, evaluate.Change) and not key.startswith("_"):
                     self._values[key] = copy.copy(value) if isinstance(value, (list, dict, set)) else value
         self.__dict__["_before"] = {}
+        self.show(server)
+
+    def show(self, about):
+        """What the hub says of the server now."""
+        self._hidden.update(pending=about.get("pending") or None, ready=bool(about.get("ready")), active=bool(about.get("active")))
 
     def load(self, traits):
         """Take the hub's values of the traits that it knows; functions of the file stay."""
@@ -397,6 +424,7 @@ class StandIn:
         self.__dict__["_before"] = snapshot(self._values)
 
     def know(self, args, env):
+        self._hidden["_env"] = env
         for key, name in (("JUPYTERHUB_API_TOKEN", "api_token"), ("JUPYTERHUB_CLIENT_ID", "oauth_client_id")):
             if env.get(key):
                 self._hidden[name] = env[key]
@@ -452,10 +480,12 @@ class StandIn:
         return text.format(**self.template_namespace())
 
     def get_state(self):
-        return dict(self._hidden["state"])
+        return dict(self._hidden["_state"])
 
     def get_env(self):
-        return {k: v(self) if callable(v) else v for k, v in self.environment.items()}
+        env = dict(self._hidden["_env"])
+        env.update({k: v(self) if callable(v) else v for k, v in self.environment.items()})
+        return env
 
     def get_args(self):
         return self.args
