@@ -182,6 +182,18 @@ func (h *Hub) SQL(t testing.TB, statement string) {
 	}
 }
 
+// Query gives the first column of the first row of a query on the hub's SQLite database, "" for none.
+func (h *Hub) Query(t testing.TB, query string) string {
+	t.Helper()
+	out, err := exec.Command(Python(), "-c",
+		"import sqlite3, sys; row = sqlite3.connect(sys.argv[1], timeout=10).execute(sys.argv[2]).fetchone(); print(row[0] if row else '', end='')",
+		filepath.Join(h.Dir, "jupyterhub.sqlite"), query).CombinedOutput()
+	if err != nil {
+		t.Fatalf("query %s: %v\n%s", query, err, out)
+	}
+	return string(out)
+}
+
 // Stop ends the hub in its normal way and waits for it.
 func (h *Hub) Stop(t testing.TB) { h.process.Stop(t) }
 

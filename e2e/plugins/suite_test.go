@@ -3,10 +3,14 @@
 package plugins
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minihub/minihub/e2e/harness"
 )
@@ -27,4 +31,56 @@ func variable(pid int, name string) string {
 		}
 	}
 	return ""
+}
+
+// texts gives a JSON list of strings, sorted.
+func texts(v any) []string {
+	items, _ := v.([]any)
+	out := []string{}
+	for _, item := range items {
+		text, _ := item.(string)
+		out = append(out, text)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// dig follows keys into JSON objects.
+func dig(v any, keys ...string) any {
+	for _, key := range keys {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
+// running asks a light server who it is, through the hub's public port.
+func running(t *testing.T, hub *harness.Hub, path string) (server struct {
+	Pid  int
+	User string
+}) {
+	t.Helper()
+	harness.Poll(t, 40*time.Second, "the server at "+path, func() bool {
+		answer := hub.API(t, "").Get(path)
+		return answer.Status == http.StatusOK && json.Unmarshal([]byte(answer.Body), &server) == nil && server.Pid != 0
+	})
+	return server
+}
+
+// refused expects a page of the hub with this status and these words.
+func refused(t *testing.T, what string, page *harness.Page, status int, words ...string) {
+	t.Helper()
+	if page.Status != status {
+		t.Errorf("%s: status %d at %s, want %d\n%s", what, page.Status, page.URL, status, page.Text())
+	}
+	for _, word := range words {
+		if !strings.Contains(page.Text(), word) {
+			t.Errorf("%s: the page does not say %q:\n%s", what, word, page.Text())
+		}
+	}
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
 }
