@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -83,4 +84,19 @@ func refused(t *testing.T, what string, page *harness.Page, status int, words ..
 func text(v any) string {
 	s, _ := v.(string)
 	return s
+}
+
+// post is a request with a form; the arguments are names and values.
+func post(t *testing.T, address string, pairs ...string) *http.Request {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	request, err := http.NewRequest(http.MethodPost, address, strings.NewReader(values.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return request
 }
