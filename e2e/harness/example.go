@@ -11,7 +11,7 @@ import (
 )
 
 // examplePorts are the fixed ports in JupyterHub's examples. 8000 is the hub's own.
-var examplePorts = []string{"8000", "10101", "10102", "10202", "9999", "5555"}
+var examplePorts = []string{"8000", "10101", "10102", "10202", "9999", "5555", "9000"}
 
 // Sdist is the folder of JupyterHub's unpacked source distribution.
 func Sdist(t testing.TB) string {
