@@ -16,7 +16,7 @@ const (
 )
 
 // Refusal says which rule refused a login and which trait decides. It is for the hub's log and for `why-login`; of its
-// fields only Public may be shown to the person.
+// fields only Public and Status may be shown to the person.
 //
 // It is also an error, so that an Authenticator can refuse with a reason by returning it.
 type Refusal struct {
@@ -26,6 +26,7 @@ type Refusal struct {
 	Reason string // what was found, lower case, without secrets
 	Hint   string // what to change so that this login passes; may be ""
 	Public string // a text that the authenticator wants the person to read instead of the common one; may be ""
+	Status int    // the HTTP status that the authenticator wants with it; 0 is 403
 }
 
 // Error tells the whole story in one line.

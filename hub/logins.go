@@ -108,7 +108,7 @@ func (l *Logins) Authenticate(ctx context.Context, req auth.Request) (*auth.Mode
 		if message == "" {
 			message = "Invalid username or password"
 		}
-		return nil, &Error{Kind: Forbidden, Message: message, Err: refusal}
+		return nil, &Error{Kind: Forbidden, Message: message, Status: refusal.Status, Err: refusal}
 	}
 	if l.o.Throttle != nil {
 		l.o.Throttle.Succeeded(req.RemoteIP, name)

@@ -76,6 +76,12 @@ func TestLoginErrorIsNoRefusal(t *testing.T) {
 	p.auth.failNext = &auth.Refusal{Reason: "expired", Public: "Your password has expired"}
 	_, err = p.login("alice")
 	wantErr(t, err, hub.Forbidden, "Your password has expired")
+	p.auth.failNext = &auth.Refusal{Reason: "no ticket", Public: "Come from the portal", Status: 400}
+	_, err = p.login("alice")
+	wantErr(t, err, hub.Forbidden, "Come from the portal")
+	if e, ok := errors.AsType[*hub.Error](err); !ok || e.Status != 400 {
+		t.Errorf("the authenticator's status: %+v", e)
+	}
 }
 
 func TestLoginThrottle(t *testing.T) {

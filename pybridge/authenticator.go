@@ -112,7 +112,7 @@ func WithLogin(ctx context.Context, m Model) context.Context { return withModel(
 func refusal(err error) error {
 	var e *Error
 	if asError(err, &e) && e.Expected() {
-		return &auth.Refusal{Reason: e.Error(), Public: e.Say()}
+		return &auth.Refusal{Reason: e.Error(), Public: e.Say(), Status: e.Status}
 	}
 	return err
 }

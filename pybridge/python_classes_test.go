@@ -115,7 +115,7 @@ func TestAuthenticatorOfTheFile(t *testing.T) {
 		}
 	}
 	_, err = login(t, a, "teapot", "x")
-	if refusal, ok := errors.AsType[*auth.Refusal](err); !ok || refusal.Public != "no coffee here" {
+	if refusal, ok := errors.AsType[*auth.Refusal](err); !ok || refusal.Public != "no coffee here" || refusal.Status != 418 {
 		t.Errorf("HTTPError: %v", err)
 	}
 	_, err = login(t, a, "broken", "x")

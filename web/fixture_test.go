@@ -51,11 +51,14 @@ type worldOptions struct {
 	edit     func(w *world, o *web.Options)
 }
 
-// author is the authenticator: any name with the password "right", and a login page that tests can change.
+// author is the authenticator: any name with the password "right", a refusal of its own for whoever comes from the portal too late, and a login page that tests can change.
 type author struct{ page *auth.Page }
 
 func (author) Name() string { return "test" }
 func (author) Authenticate(_ context.Context, req auth.Request) (*auth.Model, error) {
+	if req.Password == "late" || req.Header["X-Portal"] != nil {
+		return nil, &auth.Refusal{Reason: "ticket is too old", Public: "Come from the portal again", Status: http.StatusGone}
+	}
 	if req.Password != "right" {
 		return nil, nil
 	}

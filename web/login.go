@@ -41,6 +41,10 @@ func (s *Site) autoLogin(w http.ResponseWriter, r *http.Request) error {
 		return redirect(w, http.StatusFound, page)
 	}
 	user, err := s.authenticate(w, r, url.Values{})
+	var refusal *auth.Refusal
+	if errors.As(err, &refusal) && refusal.Public != "" {
+		return err // the authenticator says itself what to do
+	}
 	if hub.KindOf(err) == hub.Forbidden {
 		return &hub.Error{Kind: hub.Forbidden, Err: err, Hint: "Authenticator.auto_login is on, and the request does not say who makes it"}
 	}

@@ -192,6 +192,9 @@ func TestAutoLogin(t *testing.T) {
 	if a := w.as("").get("/hub/login"); a.status != 403 {
 		t.Errorf("request that says nothing: %d", a.status)
 	}
+	if a := w.as("").get("/hub/login", "X-Portal", "x"); a.status != http.StatusGone || !strings.Contains(a.body, "Come from the portal again") {
+		t.Errorf("request that the authenticator refuses in its own words: %d %s", a.status, a.body)
+	}
 	*w.page = auth.Page{LoginURL: "/hub/oauth_login"}
 	if a := w.as("").get("/hub/login?next=/hub/token"); a.location() != "/hub/oauth_login?next=%2Fhub%2Ftoken" {
 		t.Errorf("%d %s", a.status, a.location())

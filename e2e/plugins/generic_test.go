@@ -203,4 +203,7 @@ func genericLogout(t *testing.T, h *provided) {
 	if page := client.Get("/hub/home"); page.URL.Path == "/hub/home" {
 		t.Error("still logged in after the logout")
 	}
+	if log := h.Log(); !strings.Contains(log, "GET /hub/oauth_callback?code=[secret]") || strings.Contains(log, "python-pages") {
+		t.Error("the log does not name the plug-in's pages as browsers do")
+	}
 }

@@ -95,15 +95,15 @@ func (m *Middleware) asHubError(r *http.Request, err error) *hub.Error {
 	var e *hub.Error
 	if errors.As(err, &e) {
 		if e.Err != nil && Status(e) >= 500 {
-			m.o.Logger.ErrorContext(r.Context(), "request failed", "route", r.URL.Path, "request_id", RequestID(r), "err", e.Err)
+			m.o.Logger.ErrorContext(r.Context(), "request failed", "route", asked(r).Path, "request_id", RequestID(r), "err", e.Err)
 		}
 		return e
 	}
 	if errors.Is(err, orm.ErrUnavailable) {
-		m.o.Logger.ErrorContext(r.Context(), "database unavailable", "route", r.URL.Path, "request_id", RequestID(r), "err", err)
+		m.o.Logger.ErrorContext(r.Context(), "database unavailable", "route", asked(r).Path, "request_id", RequestID(r), "err", err)
 		return &hub.Error{Kind: hub.Unavailable, Message: "The database is not available, try again", RetryAfter: retryDatabase}
 	}
-	m.o.Logger.ErrorContext(r.Context(), "request failed", "route", r.URL.Path, "request_id", RequestID(r), "err", err)
+	m.o.Logger.ErrorContext(r.Context(), "request failed", "route", asked(r).Path, "request_id", RequestID(r), "err", err)
 	return internalError()
 }
 

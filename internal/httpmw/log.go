@@ -69,7 +69,7 @@ func (m *Middleware) logRequest(r *http.Request, w *recorder, s *state, quiet bo
 	if s.identity != nil {
 		who = s.identity.Name()
 	}
-	attrs := []slog.Attr{slog.Int("status", w.status), slog.String("method", r.Method), slog.String("uri", ScrubURI(r.URL)),
+	attrs := []slog.Attr{slog.Int("status", w.status), slog.String("method", r.Method), slog.String("uri", ScrubURI(asked(r))),
 		slog.String("user", who), slog.String("ip", s.remoteIP), slog.Duration("duration", d), slog.String("request_id", s.requestID)}
 	if loc := w.Header().Get("Location"); loc != "" {
 		if u, err := url.Parse(loc); err == nil {
@@ -77,6 +77,16 @@ func (m *Middleware) logRequest(r *http.Request, w *recorder, s *state, quiet bo
 		}
 	}
 	m.o.Logger.LogAttrs(r.Context(), level, RequestMessage, attrs...)
+}
+
+// asked is the address as the client sent it: inside the hub a request may have been sent on to another path.
+func asked(r *http.Request) *url.URL {
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		return r.URL
+	}
+	u.Scheme, u.Host = "", ""
+	return u
 }
 
 // secretKeys are parts of query parameter names whose values never reach the log.
