@@ -21,7 +21,7 @@ func TestUsersAreListedPageByPage(t *testing.T) {
 	for i := range 450 {
 		names = append(names, fmt.Sprintf("user-%03d", i))
 	}
-	created, err := hub.Admin.CreateUsers(t.Context(), names...)
+	created, err := hub.Admin.CreateUsers(t.Context(), hubapi.NewUsers{Names: names})
 	if err != nil || len(created) != len(names) {
 		t.Fatalf("created %d users, %v", len(created), err)
 	}

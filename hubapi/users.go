@@ -57,11 +57,16 @@ func (c *Client) CreateUser(ctx context.Context, name string) (*User, error) {
 	return u, err
 }
 
-// CreateUsers creates several users at once and returns those that are new. ErrConflict: none is.
-func (c *Client) CreateUsers(ctx context.Context, names ...string) ([]User, error) {
+// NewUsers are users to be created at once.
+type NewUsers struct {
+	Names []string `json:"usernames"`
+	Admin bool     `json:"admin"`
+}
+
+// CreateUsers creates several users at once and returns those that are new. ErrConflict: none is. Scope: admin:users.
+func (c *Client) CreateUsers(ctx context.Context, n NewUsers) ([]User, error) {
 	var list []User
-	body := map[string]any{"usernames": names}
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/users", body: body}, &list)
+	_, err := c.do(ctx, request{method: http.MethodPost, path: "/users", body: n}, &list)
 	return list, err
 }
 

@@ -93,7 +93,29 @@ func Start(ctx context.Context, o Options) (*Hub, error) {
 	h.URL = h.app.PublicURL()
 	h.APIURL = h.URL + "hub/api"
 	h.Admin = hubapi.New(h.APIURL, h.AdminToken)
+	if err := h.populate(ctx, o); err != nil {
+		return nil, fmt.Errorf("hubtest: %w", errors.Join(err, h.Close()))
+	}
 	return h, nil
+}
+
+// populate creates users and groups.
+func (h *Hub) populate(ctx context.Context, o Options) error {
+	byAdmin := map[bool][]string{}
+	for _, u := range o.Users {
+		byAdmin[u.Admin] = append(byAdmin[u.Admin], u.Name)
+	}
+	for admin, names := range byAdmin {
+		if _, err := h.Admin.CreateUsers(ctx, hubapi.NewUsers{Names: names, Admin: admin}); err != nil {
+			return fmt.Errorf("create users: %w", err)
+		}
+	}
+	for name, members := range o.Groups {
+		if _, err := h.Admin.CreateGroup(ctx, name, members...); err != nil {
+			return fmt.Errorf("create group: %w", err)
+		}
+	}
+	return nil
 }
 
 func (h *Hub) build(ctx context.Context, o Options) (*app.App, error) {
@@ -107,11 +129,17 @@ func (h *Hub) build(ctx context.Context, o Options) (*app.App, error) {
 	}
 	if o.Log != nil {
 		for _, p := range report.Warnings() {
+			if strings.Contains(p.String(), "("+adminService+")") {
+				continue // about our own service
+			}
 			o.Log.WarnContext(ctx, strings.TrimPrefix(p.String(), "warning: "))
 		}
 	}
 	return app.New(ctx, cfg, app.Options{Logger: o.Log, Listen: h.ports.listen, Now: h.now, Driver: h.faults.driver, Handler: h.faults.wrap})
 }
+
+// Done is closed when somebody asked the hub to end by its API.
+func (h *Hub) Done() <-chan struct{} { return h.app.Done() }
 
 // Close ends the hub and its servers and services. More calls do nothing.
 func (h *Hub) Close() error {

@@ -92,6 +92,9 @@ func TestConfigurationIsJupyterHubs(t *testing.T) {
 	if !strings.HasSuffix(hub.URL, "/deep/er/") {
 		t.Errorf("URL = %s, want base_url in it", hub.URL)
 	}
+	if other := hubtest.New(t, hubtest.Options{Config: map[string]map[string]any{"JupyterHub": {"base_url": "/deep/er/"}}}); other.URL == hub.URL {
+		t.Errorf("two hubs at %s", hub.URL)
+	}
 	if ready, err := hub.Client("ann").StartServer(t.Context(), "ann", "work", nil); err != nil || !ready {
 		t.Errorf("named server: %v, %v", ready, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 )
 
 // Options describe a hub. The zero value is a hub without users, which anybody can log in to.
@@ -36,25 +37,13 @@ const adminService = "hubtest"
 
 // sections are the configuration of a hub on two ports.
 func (o Options) sections(public, private, secret, adminToken string) map[string]map[string]any {
-	names, admins := []any{}, []any{}
-	for _, u := range o.Users {
-		names = append(names, u.Name)
-		if u.Admin {
-			admins = append(admins, u.Name)
-		}
-	}
-	groups := map[string]any{}
-	for name, members := range o.Groups {
-		groups[name] = map[string]any{"users": anys(members)}
-	}
 	hub := map[string]any{
 		"bind_url": "http://" + public, "hub_bind_url": "http://" + private, "db_url": "sqlite://", "cookie_secret": secret,
-		"authenticator_class": "dummy", "spawner_class": "toy", "load_groups": groups,
+		"authenticator_class": "dummy", "spawner_class": "toy",
 		"services":   append([]any{map[string]any{"name": adminService, "api_token": adminToken, "admin": true, "display": false}}, anys(o.Services)...),
 		"load_roles": append([]any{map[string]any{"name": adminService, "services": []any{adminService}, "scopes": anys(more())}}, anys(o.Roles)...),
 	}
-	out := map[string]map[string]any{"JupyterHub": hub,
-		"Authenticator": {"allow_all": true, "allowed_users": names, "admin_users": admins}}
+	out := map[string]map[string]any{"JupyterHub": hub, "Authenticator": {"allow_all": true}}
 	for class, traits := range o.Config {
 		if out[class] == nil {
 			out[class] = map[string]any{}
@@ -62,6 +51,9 @@ func (o Options) sections(public, private, secret, adminToken string) map[string
 		for trait, value := range traits {
 			if list, ok := value.([]any); ok && class == "JupyterHub" && (trait == "services" || trait == "load_roles") {
 				value = append(slices.Clone(out[class][trait].([]any)), list...)
+			}
+			if class == "JupyterHub" && trait == "base_url" { // which would bring bind_url back to port 8000
+				trait, value = "bind_url", fmt.Sprintf("http://%s/%s", public, strings.Trim(fmt.Sprint(value), "/"))
 			}
 			out[class][trait] = value
 		}

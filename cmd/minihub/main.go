@@ -33,7 +33,8 @@ type cli struct {
 }
 
 func commands() map[string]command {
-	return map[string]command{"serve": serve, "check": check, "adopt": adopt, "schema": schema, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy, "version": printVersion}
+	return map[string]command{"serve": serve, "check": check, "adopt": adopt, "schema": schema, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy,
+		"test-server": testServer, "version": printVersion}
 }
 
 // run runs one command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
@@ -46,7 +47,7 @@ func run(args []string, out, errOut io.Writer, began time.Time) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := commands()[args[0]]
 		if !ok {
-			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, schema, token, upgrade-db, proxy and version\n", args[0])
+			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, schema, token, upgrade-db, proxy, test-server and version\n", args[0])
 			return 2
 		}
 		name, cmd, args = args[0], found, args[1:]
@@ -111,6 +112,7 @@ Commands:
   token [USER]        print a new API token of a user
   upgrade-db          bring the database to the current schema; a SQLite file is copied first
   proxy               run the reverse proxy alone; minihub proxy --help lists its flags
+  test-server         run a hub for tests: free ports, nothing on disk, one line of JSON when it is ready
   version             print the versions
 
 Without -f the configuration is jupyterhub_config.py of this directory, when there is one. -f takes .py, .json, .yaml and .toml.
