@@ -59,7 +59,7 @@ class Run:
         command = [
             sys.executable, str(outcomes.HERE / "run"), "--only", "blackbox",
             "--cmd", str(BINARY), "--workdir", str(WORK / "work" / part),
-            "--results", str(results), "--commit", self.commit,
+            "--results", str(results), "--ready-timeout", "180", "--timeout", "600", "--commit", self.commit,
             *names, "--", "-q", "--tb=short", *self.pytest_options,
         ]
         with open(log, "wb") as out:
