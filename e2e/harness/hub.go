@@ -223,7 +223,7 @@ func NewToken() string {
 }
 
 // polls are the lines of requests with which tests wait for something.
-var polls = regexp.MustCompile(`(?m)^.* 200 GET /hub/api/users/\S+ \(e2e-admin@.*\n`)
+var polls = regexp.MustCompile(`(?m)^.*(?: 200 GET /hub/api/users/\S+ \(e2e-admin@|backend failed route=|proxy: backend does not answer).*\n`)
 
 var trace = regexp.MustCompile(`(?m)^goroutine \d+ \[`)
 
