@@ -51,7 +51,7 @@ install_missing() {
 
 packages() {
 	install_missing gcc libc6-dev libpam0g-dev postgresql chromium wrk curl fonts-dejavu-core slapd ldap-utils \
-		docker.io iproute2 iptables sudo
+		docker.io iproute2 iptables sudo systemd procps
 }
 
 checksum() { cat "$@" | sha256sum | cut -c1-16; }

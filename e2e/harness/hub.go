@@ -22,12 +22,13 @@ const Password = "correct-horse-battery"
 // Options says which hub to start. With Example empty the configuration is a base (dummy authenticator, simple
 // spawner with jupyterhub-singleuser, an administrator's service token) followed by Config.
 type Options struct {
-	Config  string   // lines of jupyterhub_config.py
-	Base    string   // JupyterHub.base_url; "" is "/". Paths that the harness gets are those of the whole URL
-	Example string   // folder below examples/ of JupyterHub's source distribution
-	Env     []string // added to the hub's environment
-	Args    []string // added to the hub's arguments
-	Venv    string   // the virtual environment that is active around the hub, default [Venv]
+	Config  string                    // lines of jupyterhub_config.py
+	Base    string                    // JupyterHub.base_url; "" is "/". Paths that the harness gets are those of the whole URL
+	Example string                    // folder below examples/ of JupyterHub's source distribution
+	Env     []string                  // added to the hub's environment
+	Args    []string                  // added to the hub's arguments
+	Wrap    func(dir string) []string // the prefix of the hub's command, by its working directory; see [Systemd.Wrap]
+	Venv    string                    // the virtual environment that is active around the hub, default [Venv]
 }
 
 // Hub is a running hub under test.
@@ -165,6 +166,9 @@ func (h *Hub) Run(t testing.TB) {
 func (h *Hub) Launch(t testing.TB) {
 	t.Helper()
 	argv := append(hubCommand(t, h.opts.Venv), "-f", "jupyterhub_config.py")
+	if h.opts.Wrap != nil {
+		argv = append(h.opts.Wrap(h.Dir), argv...)
+	}
 	h.process = StartProcess(t, "hub", h.Dir, h.env, append(argv, h.args...)...)
 }
 
