@@ -78,6 +78,7 @@ func (s *Site) sharedServers(r *http.Request, user *orm.User) list {
 		s.log.ErrorContext(r.Context(), "list shares for the home page", "user", user.Name, "err", err)
 		return nil
 	}
+	shares = notOwn(shares, user.Name)
 	var out list
 	for i := range shares {
 		v := &shares[i].Server

@@ -129,12 +129,17 @@ func (s *Site) showSharing(w http.ResponseWriter, r *http.Request, status int, o
 	}
 	vars := map[string]any{"grants": list{}, "links": list{}, "shared_with_me": list{}, "new_link": nil, "share_error": nil, "hint": "",
 		"chosen_server": r.URL.Query().Get("server"), "user": s.userVar(r.Context(), user), "shares_left_out": more+moreCodes+moreMine > len(shares)+len(codes)+len(mine)}
-	vars["grants"], vars["shared_with_me"] = s.shareObjects(shares, user.Name), s.shareObjects(mine, user.Name)
+	vars["grants"], vars["shared_with_me"] = s.shareObjects(shares, user.Name), s.shareObjects(notOwn(mine, user.Name), user.Name)
 	vars["links"] = s.codeObjects(codes, user.Name)
 	for k, v := range own {
 		vars[k] = v
 	}
 	return s.render(w, r, view{template: "shares.html", status: status, vars: vars})
+}
+
+// notOwn leaves out what a person shares with a group that the person is in.
+func notOwn(shares []hub.ShareView, user string) []hub.ShareView {
+	return slices.DeleteFunc(shares, func(v hub.ShareView) bool { return v.Server.UserName == user })
 }
 
 func (s *Site) shareObjects(shares []hub.ShareView, reader string) list {
