@@ -80,7 +80,7 @@ func wrong(report *config.Report, trait string) bool {
 // withoutEffect are the traits that are known, so that a configuration of JupyterHub loads, and that nothing of minihub looks at.
 func withoutEffect() []string {
 	return []string{
-		"JupyterHub.active_user_window", "JupyterHub.data_files_path", "JupyterHub.extra_log_handlers",
+		"JupyterHub.active_user_window", "JupyterHub.extra_log_handlers",
 		"JupyterHub.jinja_environment_options", "JupyterHub.log_datefmt", "JupyterHub.log_format", "JupyterHub.logging_config", "LocalProcessSpawner.popen_kwargs",
 		"Authenticator.auto_login_oauth2_authorize", "ConfigurableHTTPProxy.check_running_interval", "ConfigurableHTTPProxy.debug",
 	}

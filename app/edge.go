@@ -86,7 +86,7 @@ func (a *App) webOptions(cookies *httpmw.Cookies, xsrf *httpmw.XSRF) web.Options
 		Hub:      web.Hub{Access: c.access, Users: c.users, Groups: c.groups, Tokens: c.tokens, Shares: c.shares, Servers: c.servers, Logins: c.logins},
 		Sessions: web.Sessions{Cookies: cookies, XSRF: xsrf},
 		URLs:     web.URLs{BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL, SubdomainHost: a.subdomainHost(), ServerURL: a.serverURL},
-		Look: web.Look{TemplatePaths: h.TemplatePaths, TemplateVars: h.TemplateVars, LogoFile: h.LogoFile, Version: api.Version, NoCacheStatic: a.torn.NoCacheStatic,
+		Look: web.Look{TemplatePaths: h.TemplatePaths, DataFiles: h.DataFilesPath, TemplateVars: h.TemplateVars, LogoFile: h.LogoFile, Version: api.Version, NoCacheStatic: a.torn.NoCacheStatic,
 			Announcements: announcements(h.TemplateVars)},
 		Traits: web.Traits{
 			Redirects: web.Redirects{RedirectToServer: h.RedirectToServer, UserRedirectLimit: a.torn.UserRedirectLimit, DefaultServerName: h.DefaultServerName},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 // engine renders Jinja2 templates. Safe for concurrent use.
 type engine struct {
 	dirs    []string // template_paths, in order
+	stock   string   // templates in data_files_path; "": only the built-in ones
 	filters *exec.FilterSet
 	methods exec.Methods
 	globals *exec.Context
@@ -56,16 +58,20 @@ func (e *TemplateError) Error() string {
 // Unwrap returns the reason.
 func (e *TemplateError) Unwrap() error { return e.Err }
 
-func newEngine(dirs []string) *engine {
+func newEngine(dirs []string, dataFiles string) *engine {
+	stock := ""
+	if dataFiles != "" {
+		stock = filepath.Join(dataFiles, "templates")
+	}
 	cfg := config.New()
 	cfg.AutoEscape = true
 	globals := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
-	return &engine{dirs: dirs, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, nonce: newNonceMark(), parsed: map[string]*parsedTemplate{}}
+	return &engine{dirs: dirs, stock: stock, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, nonce: newNonceMark(), parsed: map[string]*parsedTemplate{}}
 }
 
 // has tells whether there is a template of that name.
 func (e *engine) has(name string) bool {
-	_, err := (&loader{dirs: e.dirs}).find(name)
+	_, err := (&loader{dirs: e.dirs, stock: e.stock}).find(name)
 	return err == nil
 }
 
@@ -86,7 +92,7 @@ func (e *engine) renderSource(source string, vars map[string]any) (string, error
 	p := e.parsed[key]
 	e.mu.RUnlock()
 	if p == nil {
-		p = e.parse(&loader{dirs: e.dirs, sources: map[string]string{name: source}}, name)
+		p = e.parse(&loader{dirs: e.dirs, stock: e.stock, sources: map[string]string{name: source}}, name)
 		e.mu.Lock()
 		e.parsed[key] = p
 		e.mu.Unlock()
@@ -101,15 +107,15 @@ func (e *engine) renderSource(source string, vars map[string]any) (string, error
 
 // get returns a parsed template, parsing it when it is new or one of its files changed.
 func (e *engine) get(name string, builtin bool) (*parsedTemplate, error) {
-	key, dirs := name, e.dirs
+	key, dirs, stock := name, e.dirs, e.stock
 	if builtin {
-		key, dirs = builtinPrefix+name, nil
+		key, dirs, stock = builtinPrefix+name, nil, ""
 	}
 	e.mu.RLock()
 	p := e.parsed[key]
 	e.mu.RUnlock()
-	if p == nil || !p.fresh(dirs) {
-		p = e.parse(&loader{dirs: dirs}, name)
+	if p == nil || !p.fresh(dirs, stock) {
+		p = e.parse(&loader{dirs: dirs, stock: stock}, name)
 		e.mu.Lock()
 		e.parsed[key] = p
 		e.mu.Unlock()

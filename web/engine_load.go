@@ -22,6 +22,7 @@ const maxInheritance = 20
 // loader finds templates: "templates/NAME" is the built-in one, NAME the first in template_paths, else the built-in one.
 type loader struct {
 	dirs    []string
+	stock   string
 	sources map[string]string // templates that are no files
 	depth   int
 	nonce   nonceMark
@@ -35,6 +36,7 @@ var _ loaders.Loader = (*loader)(nil)
 type dependency struct {
 	name     string
 	path     string // of an override; "" for a built-in one
+	stock    bool   // in data_files_path
 	modified time.Time
 	size     int64
 }
@@ -47,11 +49,11 @@ func (d dependency) shown() string {
 }
 
 // fresh tells whether every lookup would find the same files again.
-func (p *parsedTemplate) fresh(dirs []string) bool {
-	if len(dirs) == 0 {
+func (p *parsedTemplate) fresh(dirs []string, stock string) bool {
+	if len(dirs) == 0 && stock == "" {
 		return true
 	}
-	l := &loader{dirs: dirs}
+	l := &loader{dirs: dirs, stock: stock}
 	for _, was := range p.reads {
 		now, err := l.find(was.name)
 		if err != nil || now.path != was.path || !now.modified.Equal(was.modified) || now.size != was.size {
@@ -65,19 +67,31 @@ var errNoTemplate = errors.New("there is no such template")
 
 // find looks up a name.
 func (l *loader) find(name string) (dependency, error) {
-	if rest, ok := strings.CutPrefix(name, builtinPrefix); ok {
-		return dependency{name: name}, exists(rest)
-	}
-	if !fs.ValidPath(name) {
+	rest, stockOnly := strings.CutPrefix(name, builtinPrefix)
+	if !fs.ValidPath(rest) {
 		return dependency{}, fmt.Errorf("%w: %q", errNoTemplate, name)
 	}
 	for _, dir := range l.dirs {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return dependency{name: name, path: path, modified: info.ModTime(), size: info.Size()}, nil
+		if d, ok := fileIn(dir, name); ok && !stockOnly {
+			return d, nil
 		}
 	}
-	return dependency{name: name}, exists(name)
+	if l.stock != "" {
+		if d, ok := fileIn(l.stock, rest); ok {
+			d.name, d.stock = name, true
+			return d, nil
+		}
+	}
+	return dependency{name: name}, exists(rest)
+}
+
+func fileIn(dir, name string) (dependency, bool) {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return dependency{}, false
+	}
+	return dependency{name: name, path: path, modified: info.ModTime(), size: info.Size()}, true
 }
 
 func exists(name string) error {
@@ -134,6 +148,9 @@ func (l *loader) Resolve(name string) (string, error) {
 	d, err := l.find(name)
 	if err != nil {
 		return "", err
+	}
+	if d.stock { // by its name: a path would be looked up in template_paths again
+		return builtinPrefix + strings.TrimPrefix(name, builtinPrefix), nil
 	}
 	return d.shown(), nil
 }

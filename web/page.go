@@ -47,7 +47,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, v view) error {
 	vars["page_name"] = strings.TrimSuffix(v.template, ".html")
 	needs := s.trustHTML(vars)
 	used, err := s.engine.render(out, v.template, false, vars)
-	if err != nil && len(s.o.Look.TemplatePaths) > 0 {
+	if err != nil && len(s.o.Look.TemplatePaths)+len(s.o.Look.DataFiles) > 0 {
 		s.log.ErrorContext(r.Context(), "template failed, using the built-in one", "template", v.template, "request_id", httpmw.RequestID(r), "err", err)
 		if v.user != nil && v.user.Admin {
 			vars["template_error"] = err.Error()

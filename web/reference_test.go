@@ -3,6 +3,8 @@ package web_test
 import (
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -126,5 +128,39 @@ func TestJupyterHubsTemplatesRender(t *testing.T) {
 	})
 	if log := w.log.String(); strings.Contains(log, "template failed") {
 		t.Error(log)
+	}
+}
+
+// TestJupyterHubsDataFiles uses the whole folder of the real JupyterHub, with an override on top.
+func TestJupyterHubsDataFiles(t *testing.T) {
+	dir := os.Getenv("MINIHUB_REF_TEMPLATES")
+	if dir == "" {
+		t.Skip("set MINIHUB_REF_TEMPLATES to share/jupyterhub/templates of an installed jupyterhub==6.1.1")
+	}
+	w := everyPage(t, func(w *world, o *web.Options) {
+		o.Look.DataFiles = filepath.Dir(dir)
+		o.Look.TemplatePaths = []string{overrides(w.t, map[string]string{"page.html": `{% extends "templates/page.html" %}{% block footer %}<footer>ours</footer>{% endblock %}`})}
+	}, func(name string, a answer) {
+		if !strings.Contains(a.body, "requirejs") || !strings.Contains(a.body, "<footer>ours") && !strings.HasPrefix(name, "admin") && name != "groups" {
+			t.Errorf("%s: %d not rendered by JupyterHub's template: %s", name, a.status, a.body)
+		}
+		if name != "consent" { // rendered outside of the middleware, which sets the policy
+			everyTagHasNonce(t, name, a)
+		}
+	})
+	if log := w.log.String(); strings.Contains(log, "template failed") {
+		t.Error(log)
+	}
+	b := w.as("")
+	page := b.get("/hub/login").body
+	for _, address := range regexp.MustCompile(`/hub/static/[^"']+\?v=[0-9a-f]{128}`).FindAllString(page, -1) {
+		if a := b.get(address); a.status != 200 || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %v", address, a.status, a.header)
+		}
+	}
+	for _, path := range []string{"/hub/static/components", "/hub/static/%2e%2e/templates/page.html", "/hub/static/..%2ftemplates/page.html"} {
+		if a := b.get(path); a.status == 200 {
+			t.Errorf("%s: %d", path, a.status)
+		}
 	}
 }

@@ -32,7 +32,8 @@ type assets struct {
 	files    map[string]*asset
 	logo     *asset // nil: a file of the administrator's
 	logoFile string
-	started  time.Time // stands for the files' modification time: embedded ones have none
+	disk     *diskFiles // nil: none
+	started  time.Time  // stands for the files' modification time: embedded ones have none
 	noCache  bool
 	version  string
 	function func(*exec.VarArgs) *exec.Value // static_url of templates
@@ -64,8 +65,13 @@ func newAsset(prefix, name string, body []byte) *asset {
 func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) {
 	a := &assets{prefix: hubPrefix + "static/", files: map[string]*asset{}, logoFile: look.LogoFile, noCache: look.NoCacheStatic,
 		started: time.Now().UTC().Truncate(time.Second)}
+	disk, err := openDiskFiles(look.DataFiles)
+	if err != nil {
+		return nil, err
+	}
+	a.disk = disk
 	all := sha512.New()
-	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -123,8 +129,13 @@ func (a *assets) staticURL(va *exec.VarArgs) *exec.Value {
 	if v := argument(va, 0, "path"); v != nil {
 		name = v.String()
 	}
-	versioned := argument(va, 1, "include_version")
-	if f := a.files[name]; f != nil && !a.noCache && (versioned == nil || versioned.IsTrue()) {
+	if versioned := argument(va, 1, "include_version"); a.noCache || versioned != nil && !versioned.IsTrue() {
+		return exec.AsValue(a.prefix + name)
+	}
+	if sum := a.disk.sum(name); sum != "" {
+		return exec.AsValue(a.prefix + name + "?v=" + sum)
+	}
+	if f := a.files[name]; f != nil {
 		return exec.AsValue(f.url)
 	}
 	return exec.AsValue(a.prefix + name)
@@ -132,20 +143,29 @@ func (a *assets) staticURL(va *exec.VarArgs) *exec.Value {
 
 // serve answers a static file.
 func (s *Site) staticFile(w http.ResponseWriter, r *http.Request) error {
-	f := s.static.files[httpmw.Param(r, "*")]
-	if f == nil {
+	name, sum := httpmw.Param(r, "*"), ""
+	f := s.static.files[name]
+	if own := s.static.disk.sum(name); own != "" {
+		f, sum = nil, own
+	} else if f != nil {
+		sum = f.sum
+	} else {
 		return &hub.Error{Kind: hub.NotFound}
 	}
 	h, version := w.Header(), r.URL.Query().Get("v")
 	switch {
 	case version == "" || s.static.noCache:
 		h.Set("Cache-Control", "no-cache")
-	case version == f.sum:
+	case version == sum:
 		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", forever))
 	default: // the version of an older hub, or of a theme
 		h.Set("Cache-Control", fmt.Sprintf("max-age=%d", forever))
 	}
-	s.static.send(w, r, f)
+	if f != nil {
+		s.static.send(w, r, f)
+	} else if !s.static.disk.serve(w, r, name) {
+		return &hub.Error{Kind: hub.NotFound} // deleted this moment
+	}
 	return nil
 }
 

@@ -55,6 +55,7 @@ type URLs struct {
 // Look is what administrators change about the appearance.
 type Look struct {
 	TemplatePaths []string          // JupyterHub.template_paths
+	DataFiles     string            // JupyterHub.data_files_path: its templates and static come before the built-in ones; "": none
 	TemplateVars  map[string]any    // JupyterHub.template_vars; values may be a TemplateFunc
 	Announcements map[string]string // "" for JupyterHub.services' announcement, "login", "spawn", "home", "logout"; raw HTML
 	LogoFile      string            // JupyterHub.logo_file; "" = the built-in one
@@ -170,7 +171,7 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Site{o: o, hub: prefix, engine: newEngine(o.Look.TemplatePaths), static: static, languages: spoken, log: o.Logger}, nil
+	return &Site{o: o, hub: prefix, engine: newEngine(o.Look.TemplatePaths, o.Look.DataFiles), static: static, languages: spoken, log: o.Logger}, nil
 }
 
 // Pages is what httpmw needs from the pages.
