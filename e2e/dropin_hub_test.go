@@ -6,23 +6,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/minihub/minihub/e2e/harness"
+	"github.com/minihub/minihub/e2e/harness/idp"
 )
 
 // dropin is one folder with a configuration, a database and a cookie secret, on which JupyterHub and minihub take turns.
 type dropin struct {
 	*harness.Hub
 	env []string
-	idp *fakeIDP // nil: everybody logs in with harness.Password
+	idp *idp.Provider // nil: everybody logs in with harness.Password
 
 	app, appURL string            // secret and address of the service that is an OAuth client
 	tokens      map[string]string // every token that must live on, by what it is
@@ -40,9 +39,9 @@ func venv5(t *testing.T) string {
 }
 
 // prepareDropin makes the folder; nothing is started.
-func prepareDropin(t *testing.T, idp *fakeIDP) *dropin {
+func prepareDropin(t *testing.T, provider *idp.Provider) *dropin {
 	t.Helper()
-	d := &dropin{Hub: harness.Prepare(t, harness.Options{}), idp: idp, app: harness.NewToken(), tokens: map[string]string{}}
+	d := &dropin{Hub: harness.Prepare(t, harness.Options{}), idp: provider, app: harness.NewToken(), tokens: map[string]string{}}
 	d.appURL = fmt.Sprintf("http://127.0.0.1:%d", harness.FreePort(t))
 	facts := map[string]any{
 		"url": d.URL, "hub_url": strings.TrimSuffix(d.APIURL, "/hub/api"), "password": harness.Password,
@@ -50,8 +49,9 @@ func prepareDropin(t *testing.T, idp *fakeIDP) *dropin {
 		"crypt_key": harness.NewToken() + harness.NewToken(), "admin_token": d.AdminToken, "app_token": d.app, "app_url": d.appURL,
 		"server_command": []string{harness.Testdata("choose_server.sh")},
 	}
-	if idp != nil {
-		facts["idp"], facts["idp_secret"] = idp.URL, harness.NewToken()
+	if provider != nil {
+		facts["idp"], facts["idp_client"], facts["idp_secret"] = provider.URL, provider.ClientID, provider.Secret
+		provider.Callback = d.URL + "/hub/oauth_callback"
 	}
 	data, err := json.Marshal(facts)
 	if err != nil {
@@ -133,7 +133,7 @@ func (d *dropin) login(t *testing.T, client *harness.Client, user string) {
 		client.Login(user)
 		return
 	}
-	d.idp.next(user)
+	d.idp.Next(user)
 	if page := client.Get("/hub/oauth_login?next=%2Fhub%2Fhome"); page.Status != http.StatusOK || page.URL.Path != "/hub/home" {
 		t.Fatalf("log in %s at the identity provider: status %d at %s\n%s", user, page.Status, page.URL, page.Text())
 	}
@@ -160,43 +160,37 @@ func (d *dropin) oauthToken(t *testing.T, client *harness.Client) string {
 	return token
 }
 
-// fakeIDP is an identity provider that says yes at once, to the user whom the test named last.
-type fakeIDP struct {
-	*httptest.Server
-	mu   sync.Mutex
-	user string
-}
-
-func newIDP(t *testing.T) *fakeIDP {
+// provider is an identity provider that knows everybody in the drop-in's database.
+func provider(t *testing.T) *idp.Provider {
 	t.Helper()
-	p := &fakeIDP{}
-	answer := func(w http.ResponseWriter, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(v)
+	p := idp.Start(t)
+	p.PKCE = true
+	for _, name := range append([]string{"real"}, people...) {
+		p.Set(idp.Person{Name: name, Email: "someone@lab.test"})
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		code := "code-" + p.user
-		p.mu.Unlock()
-		q := r.URL.Query()
-		http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {q.Get("state")}}.Encode(), http.StatusFound)
-	})
-	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, map[string]any{"access_token": "token-of-" + strings.TrimPrefix(r.FormValue("code"), "code-"), "token_type": "Bearer", "scope": "openid"})
-	})
-	mux.HandleFunc("GET /userdata", func(w http.ResponseWriter, r *http.Request) {
-		_, user, _ := strings.Cut(r.Header.Get("Authorization"), "token-of-")
-		answer(w, map[string]any{"preferred_username": user, "sub": user})
-	})
-	p.Server = httptest.NewServer(mux)
-	t.Cleanup(p.Close)
 	return p
 }
 
-// next names the user who logs in next.
-func (p *fakeIDP) next(user string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.user = user
+// upstream ends bob's access token at the provider: the hub has to get a new one with the refresh token in bob's auth_state, which another
+// hub may have written, and bob must not notice.
+func (d *dropin) upstream(t *testing.T, what string) {
+	t.Helper()
+	token := func() string {
+		state, _ := d.Admin(t).Get("/users/bob").Want(http.StatusOK).Map()["auth_state"].(map[string]any)
+		token, _ := state["access_token"].(string)
+		return token
+	}
+	before := token()
+	if user, ok := d.idp.Knows(before); !ok || user != "bob" {
+		t.Fatalf("%s: bob's auth_state has no token that is valid at the provider", what)
+	}
+	d.idp.Expire("bob")
+	harness.Poll(t, 60*time.Second, what+" to renew bob's token at the provider", func() bool {
+		if page := d.user.Get("/hub/home"); page.Status != http.StatusOK || page.URL.Path != "/hub/home" {
+			t.Fatalf("%s: bob at the home page: status %d at %s", what, page.Status, page.URL)
+		}
+		now := token()
+		user, ok := d.idp.Knows(now)
+		return now != before && ok && user == "bob"
+	})
 }

@@ -24,7 +24,7 @@ func TestDropIn(t *testing.T) {
 	t.Parallel()
 	harness.MinihubOnly(t, "the test starts both")
 	servers := []server{{"alice", ""}, {"alice", "second-one"}, {"bob", ""}, {odd, ""}}
-	d := prepareDropin(t, newIDP(t))
+	d := prepareDropin(t, provider(t))
 	d.jupyterhub(t, harness.Venv())
 	d.populate(t, servers)
 	d.Admin(t).Post("/users/carol/servers/poisoned", `{"__jupyterhub_bytes__": true}`).Want(http.StatusCreated, http.StatusAccepted)
@@ -42,6 +42,7 @@ func TestDropIn(t *testing.T) {
 	t.Run("minihub takes over", func(t *testing.T) { d.lives(t, "minihub", running, was, false) })
 	t.Run("JupyterLab goes on", func(t *testing.T) { d.jupyterLab(t, "minihub", lab) })
 	t.Run("minihub goes on", func(t *testing.T) { d.goOn(t, running) })
+	t.Run("minihub refreshes logins", func(t *testing.T) { d.upstream(t, "minihub") })
 	was = d.state(t)
 	d.now.Kill()
 	d.minihub(t)
@@ -49,6 +50,7 @@ func TestDropIn(t *testing.T) {
 	d.now.Kill()
 	d.jupyterhub(t, harness.Venv())
 	t.Run("and back, after a crash", func(t *testing.T) { d.lives(t, "jupyterhub after a crash of minihub", running, was, false) })
+	t.Run("JupyterHub refreshes logins", func(t *testing.T) { d.upstream(t, "jupyterhub") })
 	t.Run("JupyterLab goes on after all", func(t *testing.T) { d.jupyterLab(t, "jupyterhub again", lab) })
 	t.Run("JupyterHub goes on", func(t *testing.T) { d.stopAll(t, running) })
 	d.Admin(t).Delete("/users/real/server", nil).Want(http.StatusNoContent, http.StatusAccepted)
@@ -214,6 +216,11 @@ func (d *dropin) goOn(t *testing.T, running map[server]who) {
 	running[s] = d.serversNow(t, []server{s})[s]
 	if note := environment(running[s].Pid, "DROPIN_NOTE"); note != "for carol" {
 		t.Errorf("what the hook puts into a server's environment: %q", note)
+	}
+	if d.idp != nil {
+		if sub := environment(running[s].Pid, "DROPIN_UPSTREAM"); sub != "id-of-carol" {
+			t.Errorf("what auth_state_hook puts into a server's environment: %q", sub)
+		}
 	}
 	d.tokens["oauth bob, later"] = d.oauthToken(t, d.user)
 	d.tokens["user carol"] = admin.NewToken("carol", nil)

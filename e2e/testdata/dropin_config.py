@@ -40,13 +40,15 @@ if "idp" in facts:
         login_service = "the lab"
 
     c.JupyterHub.authenticator_class = LabAuthenticator
-    c.LabAuthenticator.client_id = "the-hub"
+    c.LabAuthenticator.client_id = facts["idp_client"]
     c.LabAuthenticator.client_secret = facts["idp_secret"]
     c.LabAuthenticator.oauth_callback_url = facts["url"] + "/hub/oauth_callback"
     c.LabAuthenticator.authorize_url = facts["idp"] + "/authorize"
     c.LabAuthenticator.token_url = facts["idp"] + "/token"
-    c.LabAuthenticator.userdata_url = facts["idp"] + "/userdata"
+    c.LabAuthenticator.userdata_url = facts["idp"] + "/userinfo"
     c.LabAuthenticator.username_claim = "preferred_username"
+    c.LabAuthenticator.scope = ["openid", "profile"]
+    c.Authenticator.auth_refresh_age = 2
 else:
     c.JupyterHub.authenticator_class = "dummy"
     c.DummyAuthenticator.password = facts["password"]
@@ -63,7 +65,13 @@ async def note(spawner):
     spawner.environment["DROPIN_NOTE"] = f"for {spawner.user.name}"
 
 
+def upstream(spawner, auth_state):
+    person = (auth_state or {}).get("oauth_user") or {}
+    spawner.environment["DROPIN_UPSTREAM"] = person.get("sub", "")
+
+
 c.Spawner.pre_spawn_hook = note
+c.Spawner.auth_state_hook = upstream
 
 c.JupyterHub.services = [
     {"name": "e2e-admin", "api_token": facts["admin_token"]},
