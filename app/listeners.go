@@ -26,6 +26,7 @@ type listeners struct {
 	list   []*listener
 	fail   func(error)
 	listen func(ctx context.Context, network, address string) (net.Listener, error)
+	ending func() // ends streams that would go on for ever, before requests in progress are waited for
 }
 
 type listener struct {
@@ -73,7 +74,7 @@ func (a *App) newRoutes() (*Routes, error) {
 }
 
 func (a *App) buildListeners(context.Context) error {
-	l := &listeners{log: a.o.Logger, public: a.urls.BindURL, fail: a.end, listen: a.o.Listen}
+	l := &listeners{log: a.o.Logger, public: a.urls.BindURL, fail: a.end, listen: a.o.Listen, ending: a.core.servers.Changes().Close}
 	a.listen = l
 	h := &a.cfg.JupyterHub
 	l.list = append(l.list, &listener{name: "hub", trait: "JupyterHub.hub_bind_url", url: a.urls.HubBindURL, mode: os.FileMode(h.HubSocketMode), srv: proxy.NewServer(a.edge.handler, a.o.Logger)})
@@ -204,6 +205,7 @@ func listenAddress(raw string) (network, addr string, err error) {
 
 // stop ends accepting, waits for requests in progress and for upgraded connections until ctx ends, and closes what is left then.
 func (l *listeners) stop(ctx context.Context) error {
+	l.ending()
 	var errs []error
 	done := make(chan error, len(l.list)+1)
 	for _, it := range l.list {

@@ -384,6 +384,7 @@ func (f *fakeServers) StopForDelete(_ context.Context, u *orm.User) error {
 	return f.stopErr
 }
 
+func (f *fakeServers) Changed(string)      {}
 func (f *fakeServers) ForgetUser(id int64) { f.forgotten = append(f.forgotten, id) }
 
 func (f *fakeServers) Renamed(_ context.Context, u *orm.User, old string) error {

@@ -41,6 +41,7 @@ func (s *Servers) Create(ctx context.Context, user *orm.User, name, displayName 
 		}
 		return nil, err
 	}
+	s.Changed(user.Name)
 	v := s.view(user, *row)
 	return &v, nil
 }

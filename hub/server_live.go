@@ -37,7 +37,8 @@ type outcome struct {
 type liveServer struct {
 	userID   int64
 	userName string
-	spawnID  int64 // spawners.id
+	changed  func() // tells Servers.Changes; never waits
+	spawnID  int64  // spawners.id
 	name     string
 
 	mu       sync.Mutex
@@ -62,6 +63,7 @@ func (l *liveServer) identity() spawner.Identity {
 // claim makes the caller the owner of the server until settle; l.mu is held.
 func (l *liveServer) claim(to stage) *outcome {
 	l.stage, l.busy = to, &outcome{done: make(chan struct{})}
+	l.changed()
 	return l.busy
 }
 
@@ -71,6 +73,7 @@ func (l *liveServer) settle(out *outcome, to stage, err error) {
 	l.stage, l.busy, l.cancel, l.admitted = to, nil, nil, false
 	out.err = err
 	l.mu.Unlock()
+	l.changed()
 	close(out.done)
 }
 

@@ -39,6 +39,7 @@ type Servers struct {
 	ctx       context.Context // the hub's own context: a start outlives the request that asked for it
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
+	changes   Changes
 	admission sync.Mutex // counting and admitting a start is one step; taken before mu
 
 	mu       sync.Mutex
@@ -65,6 +66,12 @@ func NewServers(o ServersOptions) *Servers {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Servers{o: o, ctx: ctx, cancel: cancel, live: map[serverKey]*liveServer{}, byUser: map[int64]map[string]*liveServer{}}
 }
+
+// Changes tells whose servers or account changed. Closing it ends what follows it.
+func (s *Servers) Changes() *Changes { return &s.changes }
+
+// Changed tells followers of Changes that a user was made, changed or deleted.
+func (s *Servers) Changed(user string) { s.changes.Note(user) }
 
 // Close ends starts in progress and all watching, and waits for both or for ctx. Running servers go on.
 func (s *Servers) Close(ctx context.Context) error {
@@ -108,6 +115,7 @@ func (s *Servers) get(user *orm.User, row *orm.Spawner) *liveServer {
 	}
 	old := l
 	l = &liveServer{userID: user.ID, userName: user.Name, spawnID: row.ID, name: row.Name}
+	l.changed = func() { s.changes.Note(l.userName) }
 	s.live[key] = l
 	if s.byUser[user.ID] == nil {
 		s.byUser[user.ID] = map[string]*liveServer{}

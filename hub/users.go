@@ -41,6 +41,8 @@ type ServerViews interface {
 	StopForDelete(ctx context.Context, user *orm.User) error
 	// ForgetUser drops in-memory state after the user's rows are gone.
 	ForgetUser(userID int64)
+	// Changed tells those who watch that the user was made, changed or deleted. It never waits.
+	Changed(user string)
 	// Renamed tells that the user's name changed; user carries the new one, already committed.
 	Renamed(ctx context.Context, user *orm.User, oldName string) error
 }
@@ -185,6 +187,7 @@ type noServers struct{}
 func (noServers) Views(context.Context, []orm.User) (map[int64][]ServerView, error) { return nil, nil }
 func (noServers) StopForDelete(context.Context, *orm.User) error                    { return nil }
 func (noServers) ForgetUser(int64)                                                  {}
+func (noServers) Changed(string)                                                    {}
 func (noServers) Renamed(context.Context, *orm.User, string) error                  { return nil }
 
 type noStates struct{}

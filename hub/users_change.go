@@ -33,8 +33,10 @@ func (u *Users) Update(ctx context.Context, by *Identity, name string, p UserPat
 		}
 		u.log.InfoContext(ctx, "user changed", "user", user.Name, "was", name, "columns", cols, "by", nameOf(by))
 	}
+	u.servers.Changed(name)
 	if user.Name != name {
 		u.rules.UserCreated(user.Name)
+		u.servers.Changed(user.Name)
 		if err := u.servers.Renamed(ctx, user, name); err != nil {
 			return nil, fmt.Errorf("rename servers of user %q: %w", user.Name, err)
 		}
@@ -128,6 +130,7 @@ func (u *Users) Delete(ctx context.Context, by *Identity, name string) error {
 	u.rules.UserDeleted(user.Name)
 	u.servers.ForgetUser(user.ID)
 	u.states.Forget(user)
+	u.servers.Changed(name)
 	u.total(-1)
 	u.log.InfoContext(ctx, "user deleted", "user", user.Name, "by", nameOf(by))
 	return nil

@@ -178,6 +178,7 @@ func (u *Users) insert(ctx context.Context, names []string, admin bool) ([]orm.U
 	out := make([]orm.User, len(rows))
 	for i, row := range rows {
 		u.log.InfoContext(ctx, "user created", "user", row.Name, "admin", row.Admin)
+		u.servers.Changed(row.Name)
 		out[i] = *row
 	}
 	return out, nil

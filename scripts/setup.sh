@@ -8,6 +8,7 @@
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
 #   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
 #   scripts/setup.sh npm-clients .cache/npm-clients with OAuth clients (e2e/node)
+#   scripts/setup.sh npm-axe     .cache/npm-axe with axe-core (e2e/browser), which looks for barriers in pages
 #
 # Everything below .cache can be deleted at any time. A piece is made anew when the file that describes it
 # changes: its stamp is named after the checksum.
@@ -126,12 +127,27 @@ npm_clients() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, sdist, npm, npm-clients"
+# npm_axe makes .cache/npm-axe with the packages of e2e/browser.
+npm_axe() {
+	local dir=$cache/npm-axe
+	local stamp="$dir/.stamp-$(checksum e2e/browser/package.json)"
+	[ -f "$stamp" ] && return 0
+	command -v npm >/dev/null || install_missing nodejs npm
+	say "installing axe-core into .cache/npm-axe"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp e2e/browser/package.json "$dir/"
+	(cd "$dir" && npm install --silent --no-audit --no-fund)
+	touch "$stamp"
+}
+
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, sdist, npm, npm-clients, npm-axe"
 for piece in "$@"; do
 	case $piece in
 	packages | venv | venv5 | plugins | sdist) $piece ;;
 	npm) npm_packages ;;
 	npm-clients) npm_clients ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, plugins, sdist, npm and npm-clients are known" ;;
+	npm-axe) npm_axe ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, plugins, sdist, npm, npm-clients and npm-axe are known" ;;
 	esac
 done

@@ -126,28 +126,6 @@ func TestAcceptShare(t *testing.T) {
 	}...))
 }
 
-func TestAdminPage(t *testing.T) {
-	w := newWorld(t, worldOptions{edit: func(_ *world, o *web.Options) { o.Traits.PageLimit = 3 }})
-	for _, name := range []string{"ann", "ben", "cat", "dan"} {
-		w.user(name)
-	}
-	w.start(w.user("cat"), "")
-	need(w.servers.Create(t.Context(), w.user("cat"), "data", "Data", nil))
-	need(w.groups.CreateOne(t.Context(), "a group/with slash?"[:7], []string{"ann"}))
-	run(t, w, []row{
-		{name: "first page", as: "root", path: "/hub/admin", status: 200, want: []string{"root", "ann", "ben", "5 users", "1–3 of 5", "offset=3", `data-url="/hub/api/users/ann/server"`},
-			wantNot: []string{">cat<", "rel=\"prev\""}},
-		{name: "second page", as: "root", path: "/hub/admin?offset=3", status: 200, want: []string{"cat", "Data", "4–5 of 5", `rel="prev"`, `data-url="/hub/api/users/cat/servers/data"`}},
-		{name: "search", as: "root", path: "/hub/admin?name_filter=A", status: 200, want: []string{"ann", "cat", "dan", "3 users found", `value="A"`}, wantNot: []string{">ben<"}},
-		{name: "state", as: "root", path: "/hub/admin?state=active&name_filter=", status: 200, want: []string{">cat<", "1 user found"}, wantNot: []string{">ann<"}},
-		{name: "unknown state", as: "root", path: "/hub/admin?state=odd", status: 400},
-		{name: "sorted", as: "root", path: "/hub/admin?sort=-name", status: 200, want: []string{"dan"}, wantNot: []string{">ann<"}},
-		{name: "odd numbers", as: "root", path: "/hub/admin?offset=99999999999999999999&limit=-1", status: 200, want: []string{"root"}},
-		{name: "beyond the end", as: "root", path: "/hub/admin?offset=50", status: 200, want: []string{"No users"}},
-		{name: "groups", as: "root", path: "/hub/admin?tab=groups", status: 200, want: []string{"a group", "ann", `data-url="/hub/api/groups/a%20group/users"`}},
-	})
-}
-
 func TestStaticFiles(t *testing.T) {
 	w := newWorld(t, worldOptions{})
 	b := w.as("")

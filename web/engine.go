@@ -66,6 +66,7 @@ func newEngine(dirs []string, dataFiles string) *engine {
 	cfg := config.New()
 	cfg.AutoEscape = true
 	globals := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
+	globals.Set("_", words{}.gettext) // where a page's own variables do not reach
 	return &engine{dirs: dirs, stock: stock, filters: newFilters(), methods: newMethods(), globals: globals, config: cfg, nonce: newNonceMark(), parsed: map[string]*parsedTemplate{}}
 }
 

@@ -107,11 +107,14 @@ func (w words) find(text string) string {
 	return text
 }
 
-var placeholder = regexp.MustCompile(`%\((\w+)\)[sd]`)
+var placeholder = regexp.MustCompile(`%\((\w+)\)[sd]|%%`)
 
 // say translates a text and fills in its %(name)s from pairs of a name and a value. The result is plain text.
 func (w words) say(text string, pairs ...any) string {
 	return placeholder.ReplaceAllStringFunc(w.find(text), func(found string) string {
+		if found == "%%" {
+			return "%"
+		}
 		name := placeholder.FindStringSubmatch(found)[1]
 		for i := 0; i+1 < len(pairs); i += 2 {
 			if pairs[i] == name {
@@ -122,8 +125,8 @@ func (w words) say(text string, pairs ...any) string {
 	})
 }
 
-// gettext is _("text with %(name)s", name=value) of templates. The text is escaped like any other; so are the values, except those that are
-// safe HTML, such as a link made by {% set %}.
+// gettext is _("text with %(name)s", name=value) of templates. The result is plain text, escaped where it is printed; when a value is safe
+// HTML, such as a link made by {% set %}, it is HTML with the text and the other values escaped.
 func (w words) gettext(va *exec.VarArgs) *exec.Value {
 	text := argument(va, 0, "message")
 	if text == nil {
@@ -150,17 +153,30 @@ func (w words) ngettext(va *exec.VarArgs) *exec.Value {
 }
 
 func (w words) fill(text string, va *exec.VarArgs) *exec.Value {
-	out := placeholder.ReplaceAllStringFunc(html.EscapeString(w.find(text)), func(found string) string {
+	text, safe := w.find(text), false
+	for _, v := range va.KwArgs {
+		safe = safe || v.Safe
+	}
+	if safe {
+		text = html.EscapeString(text)
+	}
+	text = placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		if found == "%%" {
+			return "%"
+		}
 		v, ok := va.KwArgs[placeholder.FindStringSubmatch(found)[1]]
-		if !ok {
+		switch {
+		case !ok:
 			return found
+		case safe && !v.Safe:
+			return html.EscapeString(v.String())
 		}
-		if v.Safe {
-			return v.String()
-		}
-		return html.EscapeString(v.String())
+		return v.String()
 	})
-	return exec.AsSafeValue(out)
+	if safe {
+		return exec.AsSafeValue(text)
+	}
+	return exec.AsValue(text)
 }
 
 // translate adds to a page's variables what its language needs.

@@ -28,6 +28,7 @@ func (s *Site) routes() []httpmw.Route {
 		get("/home", loggedIn, s.home),
 		post("/home/servers", loggedIn, s.serverAction),
 		get("/admin", httpmw.Needs("admin-ui").LoginFirst(), s.admin),
+		get("/admin/events", httpmw.Needs("admin-ui").LoginFirst(), s.adminEvents),
 
 		get("/spawn", loggedIn, s.spawnGet), post("/spawn", loggedIn, s.spawnPost),
 		get("/spawn/{user}", httpmw.OnServer("servers").LoginFirst(), s.spawnGet),

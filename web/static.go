@@ -71,6 +71,10 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 	}
 	a.disk = disk
 	all := sha512.New()
+	versioned, err := versionedImports(staticFiles, "static/js/admin/*.js")
+	if err != nil {
+		return nil, fmt.Errorf("read embedded static files: %w", err)
+	}
 	err = fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -79,7 +83,7 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 		if err != nil {
 			return err
 		}
-		a.add(strings.TrimPrefix(name, "static/"), body, all)
+		a.add(strings.TrimPrefix(name, "static/"), versioned(name, body), all)
 		return nil
 	})
 	style, styleErr := stylesheet()

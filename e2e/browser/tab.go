@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/minihub/minihub/e2e/harness"
 )
@@ -136,11 +137,43 @@ func (tab *Tab) Click(selector string) {
 	tab.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// Type types into a field after emptying it.
+// shiftKey is the modifier of [Tab.ClickWith] for the shift key.
+const shiftKey = chromedp.ModifierShift
+
+// ClickWith clicks with a modifier key held down.
+func (tab *Tab) ClickWith(selector string, modifier chromedp.Modifier) {
+	tab.t.Helper()
+	tab.WaitFor(selector)
+	at, _ := Eval[[]float64](tab, fmt.Sprintf(`(e => (e.scrollIntoView({block: "center"}), (r => [r.x + r.width / 2, r.y + r.height / 2])(e.getBoundingClientRect())))(document.querySelector(%s))`, quote(selector)))
+	if len(at) != 2 {
+		tab.t.Fatalf("%s has no place", selector)
+	}
+	tab.do("click "+selector, chromedp.MouseClickXY(at[0], at[1], chromedp.ButtonModifiers(modifier)))
+}
+
+// ClickText clicks the first element of a selector that has exactly this text.
+func (tab *Tab) ClickText(selector, text string) {
+	tab.t.Helper()
+	tab.Wait(fmt.Sprintf("%q among %s", text, selector), fmt.Sprintf(`(e => e && (document.querySelectorAll("[data-wanted]").forEach(x => delete x.dataset.wanted), e.dataset.wanted = "1"))(
+		Array.from(document.querySelectorAll(%s)).find(e => e.innerText.trim() === %s))`, quote(selector), quote(text)))
+	tab.Click("[data-wanted]")
+}
+
+// Upload chooses a file.
+func (tab *Tab) Upload(selector, path string) {
+	tab.t.Helper()
+	tab.do("choose "+path, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path}))
+}
+
+// Type types into a field, in place of what it holds.
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
-	css := chromedp.CSS(selector)
-	tab.do("type into "+selector, chromedp.Clear(css, chromedp.NodeVisible), chromedp.SendKeys(css, text))
+	tab.WaitFor(selector)
+	tab.Wait("the focus in "+selector, fmt.Sprintf("(e => (e.focus(), e.select(), document.activeElement === e))(document.querySelector(%s))", quote(selector)))
+	if text == "" {
+		text = kb.Backspace
+	}
+	tab.Keys(text)
 }
 
 // Keys types where the focus is.

@@ -4,7 +4,8 @@
   "use strict";
   function t(text, values) {
     var found = (window.jhmessages && window.jhmessages[text]) || text;
-    return found.replace(/%\((\w+)\)[sd]/g, function (whole, name) {
+    return found.replace(/%\((\w+)\)[sd]|%%/g, function (whole, name) {
+      if (whole === "%%") return "%";
       return values && name in values ? String(values[name]) : whole;
     });
   }
