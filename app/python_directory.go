@@ -168,6 +168,11 @@ func (d *directory) SaveAuthState(ctx context.Context, user string, state any) e
 	return d.a.core.logins.SetAuthState(ctx, u, state)
 }
 
+// DeleteUser implements pybridge.Directory.
+func (d *directory) DeleteUser(ctx context.Context, user string) error {
+	return d.a.core.users.Delete(ctx, nil, user)
+}
+
 // CompleteLogin implements pybridge.Directory.
 func (d *directory) CompleteLogin(ctx context.Context, m pybridge.Model) (pybridge.User, string, error) {
 	begin := time.Now()

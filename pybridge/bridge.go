@@ -74,6 +74,8 @@ type Directory interface {
 	AuthState(ctx context.Context, user string) (any, error)
 	// SaveAuthState stores it.
 	SaveAuthState(ctx context.Context, user string, state any) error
+	// DeleteUser deletes a user of the hub, as the API does.
+	DeleteUser(ctx context.Context, user string) error
 	// CompleteLogin applies a login that a page of the authenticator made, and returns the user and a ticket: the answer that
 	// carries the ticket logs the browser in.
 	CompleteLogin(ctx context.Context, m Model) (User, string, error)

@@ -100,6 +100,13 @@ func (d *directory) SaveAuthState(_ context.Context, user string, state any) err
 	return nil
 }
 
+func (d *directory) DeleteUser(_ context.Context, user string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.states, user)
+	return nil
+}
+
 func (d *directory) CompleteLogin(_ context.Context, m pybridge.Model) (pybridge.User, string, error) {
 	return pybridge.User{Name: m.Name}, "ticket-" + m.Name, nil
 }

@@ -188,6 +188,8 @@ func (b *Bridge) asked(ctx context.Context, op string, raw json.RawMessage) (any
 			return nil, err
 		}
 		return nil, dir.SaveAuthState(ctx, args.User, state)
+	case "delete_user":
+		return nil, dir.DeleteUser(ctx, args.User)
 	case "login":
 		var m Model
 		if err := decodeResult(op, args.Model, &m); err != nil {

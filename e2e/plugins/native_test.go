@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minihub/minihub/e2e/harness"
 )
@@ -105,6 +106,7 @@ func TestNativeAuthenticator(t *testing.T) {
 		says(t, "a short password", signUp(t, hub, "bob", "short", "short"), "at least 10 characters")
 		says(t, "a common password", signUp(t, hub, "bob", "1234567890", "1234567890"), "too common")
 		signUp(t, hub, "mallory", firstPassword, firstPassword)
+		signUp(t, hub, "carol", firstPassword, firstPassword)
 	})
 	boss := wantIn(t, hub, "boss", firstPassword)
 	t.Run("authorization area", func(t *testing.T) {
@@ -121,6 +123,8 @@ func TestNativeAuthenticator(t *testing.T) {
 		}
 		wantOut(t, hub, "mallory", firstPassword, "Invalid username or password")
 	})
+	boss.Get("/hub/authorize/carol")
+	wantIn(t, hub, "carol", firstPassword)
 	ada := wantIn(t, hub, "ada", firstPassword)
 	t.Run("not for everybody", func(t *testing.T) {
 		for _, path := range []string{"/hub/authorize", "/hub/authorize/ada", "/hub/discard/ada", "/hub/change-password/boss"} {
@@ -164,6 +168,14 @@ func TestNativeAuthenticator(t *testing.T) {
 			t.Errorf("ada's browser is logged out: %s", page.URL)
 		}
 		wantIn(t, hub, "ada", firstPassword)
+	})
+	t.Run("discarded", func(t *testing.T) {
+		hub.Admin(t).Get("/users/carol").Want(http.StatusOK)
+		boss.Get("/hub/authorize/carol") // that was the second time: not authorized any more
+		if page := boss.Get("/hub/discard/carol"); page.URL.Path != "/hub/authorize" || strings.Contains(page.Text(), "carol") {
+			t.Errorf("carol is discarded: status %d at %s\n%s", page.Status, page.URL, page.Text())
+		}
+		harness.Poll(t, 20*time.Second, "the hub to forget carol", func() bool { return hub.Admin(t).Get("/users/carol").Status == http.StatusNotFound })
 	})
 	t.Run("deleted in the hub", func(t *testing.T) {
 		hub.Admin(t).Delete("/users/ada", nil).Want(http.StatusNoContent)

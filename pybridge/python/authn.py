@@ -34,6 +34,8 @@ def make(about):
 def remember(names):
     """After a restart of this process: the users that add_user had been told of."""
     a = WORLD.authenticator
+    for name in names:
+        facade.user({"name": name})
     if a.allow_existing_users and not a.allow_all:
         a.allowed_users.update(names)
 

@@ -9,6 +9,28 @@ from . import evaluate
 LOG = logging.getLogger("JupyterHub")
 
 
+class Users(dict):
+    """The users that the hub told of, by name. Plug-ins have it as JupyterHub's, which deletes users of the hub as well."""
+
+    def delete(self, key):
+        import asyncio
+
+        async def tell():
+            try:
+                await WORLD.channel.ask("delete_user", {"user": name})
+            except Exception as e:
+                LOG.error("delete user %s for a plug-in: %s", name, e)
+            finally:
+                self.telling.discard(task)
+
+        name = getattr(key, "name", key)
+        self.pop(name, None)
+        task = asyncio.ensure_future(tell())
+        self.telling.add(task)  # or it could be collected while it runs
+
+    telling = set()
+
+
 class World:
     """One per process."""
 
@@ -20,7 +42,7 @@ class World:
         self.channel = None
         self.authenticator = None  # a real one, or a stand-in for hooks
         self.spawner_class = None  # None: the hub's own spawner, hooks get a stand-in
-        self.users = {}
+        self.users = Users()
         self.spawners = {}  # (user, server) -> spawner
 
 
