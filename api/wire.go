@@ -152,7 +152,7 @@ type wireShare struct {
 	User      *wireNamed       `json:"user" doc:"With whom it is shared; null when that is a group."`
 	Group     *wireNamed       `json:"group" doc:"With whom it is shared; null when that is a user."`
 	Kind      string           `json:"kind" enum:"user,group" doc:"Whether it is shared with a user or a group."`
-	CreatedAt *time.Time       `json:"created_at" doc:"When the share began, in UTC."`
+	CreatedAt time.Time        `json:"created_at" doc:"When the share began, in UTC."`
 }
 
 // wireRevoked is what PATCH of a share answers.
@@ -165,7 +165,7 @@ type wireShareCode struct {
 	Server          wireSharedServer `json:"server" doc:"The server that is shared."`
 	Scopes          []string         `json:"scopes" doc:"What the code gives, each for this server."`
 	ID              string           `json:"id" doc:"The id of the code, for revoking it."`
-	CreatedAt       *time.Time       `json:"created_at" doc:"When the code was made, in UTC."`
+	CreatedAt       time.Time        `json:"created_at" doc:"When the code was made, in UTC."`
 	ExpiresAt       *time.Time       `json:"expires_at" doc:"When the code ends, in UTC."`
 	ExchangeCount   int              `json:"exchange_count" doc:"How often the code was used."`
 	LastExchangedAt *time.Time       `json:"last_exchanged_at" doc:"When the code was last used, in UTC."`
