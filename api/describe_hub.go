@@ -54,15 +54,9 @@ const pagesNote = "With `Accept: application/jupyterhub-pagination+json` the ans
 
 // paged are the parameters of lists that come in pages.
 func paged() []*openapi.Parameter {
-	bounded := func() *openapi.Schema {
-		low, high := int64(-2147483647), int64(2147483647)
-		s := typed("integer")
-		s.Minimum, s.Maximum = &low, &high
-		return s
-	}
 	return []*openapi.Parameter{
-		query("offset", "How many items to leave out at the beginning. The sign does not matter.", bounded()),
-		query("limit", "How many items to answer at most; what is beyond the hub's largest page counts as that.", bounded()),
+		query("offset", "How many items to leave out at the beginning. The sign does not matter.", typed("integer")),
+		query("limit", "How many items to answer at most; what is beyond the hub's largest page counts as that.", typed("integer")),
 	}
 }
 

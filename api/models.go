@@ -28,10 +28,11 @@ func timestamp(t *time.Time) any {
 
 // includeStopped reads include_stopped_servers: any value but 0 and false.
 func includeStopped(r *http.Request) bool {
-	if !r.URL.Query().Has("include_stopped_servers") {
+	value, given := argument(r, "include_stopped_servers")
+	if !given {
 		return false
 	}
-	switch r.URL.Query().Get("include_stopped_servers") {
+	switch value {
 	case "0", "false", "False", "FALSE":
 		return false
 	}

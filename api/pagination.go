@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,20 +49,29 @@ func (a *API) paging(r *http.Request) (page, error) {
 	return p, nil
 }
 
+// most is more than any table has rows; larger numbers count as this one.
+const most = 1 << 40
+
 func intParam(r *http.Request, name string, def int) (int, error) {
-	q := r.URL.Query()
-	if !q.Has(name) {
+	text, given := argument(r, name)
+	if !given {
 		return def, nil
 	}
-	text := strings.TrimSpace(q.Get(name))
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return 0, &hub.Error{Kind: hub.Invalid, Message: "Invalid argument type, offset and limit must be integers", Hint: name + " must be an integer below 2147483648"}
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, &hub.Error{Kind: hub.Invalid, Message: "Invalid argument type, offset and limit must be integers", Hint: name + " must be an integer"}
 	}
-	if n < 0 {
-		n = -n
+	n = min(max(n, -most), most)
+	return int(max(n, -n)), nil
+}
+
+// argument returns an argument of the query; the last one counts when it is given more than once, as in JupyterHub.
+func argument(r *http.Request, name string) (value string, given bool) {
+	values := r.URL.Query()[name]
+	if len(values) == 0 {
+		return "", false
 	}
-	return int(n), nil
+	return values[len(values)-1], true
 }
 
 // answer wraps items for clients that asked for pages.

@@ -70,7 +70,7 @@ func (a *API) listServices(w http.ResponseWriter, r *http.Request) error {
 	}
 	scopes := httpmw.Identity(r).Scopes
 	f, _ := scopes.ListFilter("list:services", rbac.KindService, rbac.KindUser, rbac.KindGroup, rbac.KindServer)
-	want := r.URL.Query().Get("capability")
+	want, _ := argument(r, "capability")
 	items := object{}
 	for i := range all {
 		s := &all[i]

@@ -86,8 +86,9 @@ func (a *API) createShareCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) deleteShareCodes(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	if err := a.o.Hub.Shares.DeleteCodes(r.Context(), httpmw.Param(r, "user"), httpmw.Param(r, "server"), q.Get("code"), q.Get("id")); err != nil {
+	code, _ := argument(r, "code")
+	id, _ := argument(r, "id")
+	if err := a.o.Hub.Shares.DeleteCodes(r.Context(), httpmw.Param(r, "user"), httpmw.Param(r, "server"), code, id); err != nil {
 		return err
 	}
 	return empty(w, http.StatusNoContent)

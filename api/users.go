@@ -112,13 +112,15 @@ func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) userQuery(r *http.Request) (orm.UserQuery, page, error) {
-	v := r.URL.Query()
-	q := orm.UserQuery{State: v.Get("state"), NameFilter: v.Get("name_filter"), Sort: "id"}
-	if v.Has("sort") {
-		q.Sort, q.Desc = strings.CutPrefix(v.Get("sort"), "-")
+	q := orm.UserQuery{Sort: "id"}
+	q.State, _ = argument(r, "state")
+	q.NameFilter, _ = argument(r, "name_filter")
+	sort, sorted := argument(r, "sort")
+	if sorted {
+		q.Sort, q.Desc = strings.CutPrefix(sort, "-")
 	}
 	if !slices.Contains([]string{"id", "name", "last_activity"}, q.Sort) {
-		return q, page{}, invalid("sort must be 'id', 'name', or 'last_activity', not '%s'", v.Get("sort"))
+		return q, page{}, invalid("sort must be 'id', 'name', or 'last_activity', not '%s'", sort)
 	}
 	if !slices.Contains([]string{"", "active", "ready", "inactive"}, q.State) {
 		return q, page{}, invalid("Unrecognized state filter: '%s'", q.State)

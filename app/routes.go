@@ -117,6 +117,9 @@ func (r *Routes) Check(ctx context.Context) error {
 
 // Repoint implements api.Proxy.
 func (r *Routes) Repoint(ctx context.Context, apiURL, token string) error {
+	if apiURL == "" && token == "" {
+		return r.Check(ctx) // nothing moved
+	}
 	if r.dial == nil {
 		return &hub.Error{Kind: hub.Invalid, Message: "The proxy is part of this hub and cannot be moved",
 			Hint: "an outside proxy is used with ConfigurableHTTPProxy.should_start = False"}

@@ -9,14 +9,14 @@ import (
 
 // UserQuery selects a page of users.
 type UserQuery struct {
-	State          string   // "", "inactive", "active" or "ready" (read as active: readiness is not in the database)
+	State          string   // "", "inactive", "active" (any server that runs or is pending) or "ready" (any that runs and is not pending)
 	NameFilter     string   // part of the name, in any case
 	Sort           string   // id (default), name or last_activity
 	Desc           bool     // downwards; users without activity come first upwards and last downwards
 	Offset, Limit  int      // Limit 0 means all
 	OnlyUsers      []string // with OnlyGroups: only users named here or members of groups named there; both nil means no limit
 	OnlyGroups     []string
-	ActiveSpawners []int64 // spawners that are pending in memory and count as active without a server row
+	ActiveSpawners []int64 // spawners that are pending in memory: they count as active without a server row, and not as ready with one
 }
 
 // ListUsers returns a page of users and how many match in all. Ties are ordered by id.
@@ -34,11 +34,15 @@ func (s *Store) ListUsers(ctx context.Context, q UserQuery) (users []User, total
 func (s *Store) filterUsers(db *gorm.DB, q UserQuery) *gorm.DB {
 	if q.State != "" {
 		const active = "EXISTS (SELECT 1 FROM spawners WHERE spawners.user_id = users.id AND (spawners.server_id IS NOT NULL OR spawners.id IN ?))"
-		cond := active
-		if q.State == "inactive" {
+		cond, pending := active, pad(q.ActiveSpawners)
+		switch q.State {
+		case "inactive":
 			cond = "NOT " + active
+		case "ready":
+			cond = "EXISTS (SELECT 1 FROM spawners WHERE spawners.user_id = users.id AND spawners.server_id IS NOT NULL AND spawners.id NOT IN ?)"
+			pending = append(pending, noSpawner) // NOT IN an empty list would be unknown, not true
 		}
-		db = db.Where(cond, pad(q.ActiveSpawners))
+		db = db.Where(cond, pending)
 	}
 	if q.NameFilter != "" {
 		db = db.Where(`LOWER(users.name) LIKE LOWER(?) ESCAPE '\'`, "%"+escapeLike(q.NameFilter)+"%")
@@ -49,6 +53,9 @@ func (s *Store) filterUsers(db *gorm.DB, q UserQuery) *gorm.DB {
 	}
 	return db
 }
+
+// noSpawner is the id of no spawner.
+const noSpawner = -1
 
 func escapeLike(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)

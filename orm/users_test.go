@@ -105,7 +105,7 @@ func TestActivityOnlyMovesForward(t *testing.T) {
 func TestListUsers(t *testing.T) {
 	onAll(t, func(t *testing.T, s *orm.Store) {
 		ctx := t.Context()
-		var pending int64
+		var pending, running int64
 		for i, name := range []string{"delta", "alpha", "charlie", "bra_vo", "echo"} {
 			u := addUser(t, s, name)
 			if i%2 == 0 {
@@ -113,7 +113,8 @@ func TestListUsers(t *testing.T) {
 			}
 			switch name {
 			case "alpha":
-				addServer(t, s, u, "")
+				sp, _ := addServer(t, s, u, "")
+				running = sp.ID
 				addServer(t, s, u, "two")
 			case "bra_vo":
 				sp := &orm.Spawner{UserID: u.ID, Name: ""}
@@ -139,7 +140,10 @@ func TestListUsers(t *testing.T) {
 			{"by activity", orm.UserQuery{Sort: "last_activity"}, 5, []string{"alpha", "bra_vo", "echo", "delta", "charlie"}},
 			{"by activity downwards", orm.UserQuery{Sort: "last_activity", Desc: true}, 5, []string{"delta", "charlie", "echo", "alpha", "bra_vo"}},
 			{"active", orm.UserQuery{State: "active"}, 1, []string{"alpha"}},
-			{"active with pending", orm.UserQuery{State: "ready", ActiveSpawners: []int64{pending}}, 2, []string{"alpha", "bra_vo"}},
+			{"active with pending", orm.UserQuery{State: "active", ActiveSpawners: []int64{pending}}, 2, []string{"alpha", "bra_vo"}},
+			{"ready", orm.UserQuery{State: "ready"}, 1, []string{"alpha"}},
+			{"ready with pending", orm.UserQuery{State: "ready", ActiveSpawners: []int64{pending, running}}, 1, []string{"alpha"}}, // by its other server
+			{"ready with all pending", orm.UserQuery{State: "ready", ActiveSpawners: []int64{running, running + 1, pending}}, 0, []string{}},
 			{"inactive", orm.UserQuery{State: "inactive"}, 4, []string{"delta", "charlie", "bra_vo", "echo"}},
 			{"inactive with pending", orm.UserQuery{State: "inactive", ActiveSpawners: []int64{pending}}, 3, []string{"delta", "charlie", "echo"}},
 			{"part of name", orm.UserQuery{NameFilter: "AL", Sort: "name"}, 1, []string{"alpha"}},

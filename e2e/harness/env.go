@@ -67,7 +67,7 @@ func hubCommand(t testing.TB, venv string) []string {
 	t.Helper()
 	command := []string{filepath.Join(Root(), "bin", "minihub")}
 	if Oracle() {
-		return []string{filepath.Join(venv, "bin", "python"), "-m", "jupyterhub"}
+		return referenceCommand(venv)
 	}
 	if binary := os.Getenv("MINIHUB_E2E_BINARY"); binary != "" {
 		command[0] = binary
@@ -76,6 +76,11 @@ func hubCommand(t testing.TB, venv string) []string {
 		t.Fatalf("no hub to test: %v; run make build, or set MINIHUB_E2E_BINARY", err)
 	}
 	return command
+}
+
+// referenceCommand is JupyterHub itself.
+func referenceCommand(venv string) []string {
+	return []string{filepath.Join(venv, "bin", "python"), "-m", "jupyterhub"}
 }
 
 // searchPath is PATH as somebody has it who activated the virtual environment.

@@ -79,7 +79,7 @@ func OnGroup(scopes ...string) Access { return Access{kind: KindOnGroup, scopes:
 // OnService demands one of the scopes for {service}.
 func OnService(scopes ...string) Access { return Access{kind: KindOnService, scopes: scopes} }
 
-// LoggedIn demands a browser session.
+// LoggedIn demands a browser session, or, [Access.WithToken], the token of a user or service.
 func LoggedIn() Access { return Access{kind: KindLoggedIn} }
 
 // ClientAuth leaves the check of OAuth client credentials to the OAuth provider.
