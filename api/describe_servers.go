@@ -1,6 +1,10 @@
 package api
 
-import "github.com/minihub/minihub/internal/openapi"
+import (
+	"encoding/json"
+
+	"github.com/minihub/minihub/internal/openapi"
+)
 
 func serverDescriptions() map[string]description {
 	server := func(status int, what string) []answer { return []answer{{status, what, wireServer{}, ""}} }
@@ -14,7 +18,7 @@ func serverDescriptions() map[string]description {
 		"DELETE /users/{user}/servers/{server}": {tag: tagServers, summary: "Stop a server", text: "With `remove` it is deleted too.", body: wireStopRequest{}, fails: []int{409},
 			answers: []answer{{202, "The server is stopping.", nil, ""}, {204, "The server is stopped.", nil, ""}}},
 		"GET /users/{user}/servers/{server}/progress": {tag: tagServers, summary: "Watch a start", text: "Server-sent events with `progress`, `message`, and at the end `ready` or `failed`.", fails: []int{400},
-			answers: []answer{{200, "The events.", "", "text/event-stream"}}},
+			answers: []answer{{200, "The events.", json.RawMessage{}, "text/event-stream"}}},
 	}
 }
 

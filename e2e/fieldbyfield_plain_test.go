@@ -18,6 +18,7 @@ var (
 	proxyTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 	shareCode = regexp.MustCompile(`code=[\w-]{43}`)
 	localPort = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`)
+	rowID     = regexp.MustCompile(`^(a|sc_)\d+$`)
 	hexToken  = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
@@ -27,6 +28,9 @@ var freeOrder = map[string]bool{"scopes": true, "roles": true, "groups": true, "
 func (s *side) plain(v any, key string, status int) any {
 	switch v := v.(type) {
 	case map[string]any:
+		if len(v) == 0 && (key == "state" || key == "user_options") { // JupyterHub says {} for a server that it has in memory, else null
+			return nil
+		}
 		if key == "state" { // belongs to the spawner
 			return "<state>"
 		}
@@ -66,6 +70,8 @@ func (s *side) plainString(v, key string) any {
 		return "<" + key + ">"
 	case key == "token" && hexToken.MatchString(v):
 		return "<token>"
+	case (key == "id" || key == "token_id") && rowID.MatchString(v): // which row it is depends on the order in which tokens are made at the start
+		return "<id>"
 	case key == "code" && len(v) == 43:
 		return "<code>"
 	case fieldTime.MatchString(v):
