@@ -101,10 +101,6 @@ sdist() {
 }
 
 npm_packages() {
-	# the tests start a slapd of their own: installing it must not leave one running on port 389
-	if ! installed slapd && command -v debconf-set-selections >/dev/null; then
-		echo "slapd slapd/no_configuration boolean true" | as_root debconf-set-selections
-	fi
 	local stamp="$cache/npm/.stamp-$(checksum e2e/package.json)"
 	[ -f "$stamp" ] && return 0
 	command -v npm >/dev/null || install_missing nodejs npm
