@@ -39,22 +39,20 @@ func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	return empty(w, http.StatusNoContent)
 }
 
-// tokenBody is the body of POST /users/{user}/tokens.
-type tokenBody struct {
-	new  hub.NewToken
-	auth map[string]json.RawMessage // login form data; used only when the request has no credential
-}
-
 // createToken makes a token for a user. Without a credential on the request, "auth" in the body is a login, which needs no XSRF
 // token because nothing the browser sends by itself takes part.
 func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
-	b, err := readTokenBody(r)
+	body, err := httpmw.ReadObject(r)
 	if err != nil {
 		return err
 	}
 	id, name := httpmw.Identity(r), httpmw.Param(r, "user")
 	if id == nil {
-		if id, err = a.loginByBody(r, b.auth); err != nil {
+		var form map[string]json.RawMessage
+		if _, err := httpmw.Field(body, "auth", &form); err != nil {
+			return err
+		}
+		if id, err = a.loginByBody(r, form); err != nil {
 			return err
 		}
 	} else if err := a.o.Requests.CheckXSRF(r); err != nil {
@@ -63,7 +61,11 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	if err := a.mayMakeTokens(r, id, name); err != nil {
 		return err
 	}
-	t, secret, err := a.o.Hub.Tokens.Create(r.Context(), id, name, b.new)
+	wanted, err := newTokenOf(body) // last: what is wrong with it is for those who may have a token
+	if err != nil {
+		return err
+	}
+	t, secret, err := a.o.Hub.Tokens.Create(r.Context(), id, name, wanted)
 	if err != nil {
 		return err
 	}
@@ -86,35 +88,24 @@ func (a *API) mayMakeTokens(r *http.Request, id *hub.Identity, user string) erro
 	return &hub.Error{Kind: hub.Forbidden, Message: "User " + auth.ShortName(user) + " does not exist, or tokens may not be made for them", Hint: e.Hint}
 }
 
-func readTokenBody(r *http.Request) (tokenBody, error) {
-	var b tokenBody
-	m, err := httpmw.ReadObject(r)
-	if err != nil {
-		return b, err
+// newTokenOf reads what the body of POST /users/{user}/tokens says about the new token; "auth" is a login's and not looked at.
+func newTokenOf(body map[string]json.RawMessage) (n hub.NewToken, err error) {
+	for field, to := range map[string]any{"note": &n.Note, "scopes": &n.Scopes, "roles": &n.Roles} {
+		if _, err := httpmw.Field(body, field, to); err != nil {
+			return n, err
+		}
 	}
-	if _, err := httpmw.Field(m, "note", &b.new.Note); err != nil {
-		return b, err
-	}
-	if _, err := httpmw.Field(m, "scopes", &b.new.Scopes); err != nil {
-		return b, err
-	}
-	if _, err := httpmw.Field(m, "roles", &b.new.Roles); err != nil {
-		return b, err
-	}
-	if _, err := httpmw.Field(m, "auth", &b.auth); err != nil {
-		return b, err
-	}
-	raw, ok := m["expires_in"]
+	raw, ok := body["expires_in"]
 	if !ok || string(raw) == "null" {
-		return b, nil
+		return n, nil
 	}
 	var seconds int64
 	if err := json.Unmarshal(raw, &seconds); err != nil || seconds < 1 || seconds > maxSeconds {
-		return b, &hub.Error{Kind: hub.Invalid, Message: "expires_in must be a positive integer number of seconds, or null", Hint: "field expires_in"}
+		return n, &hub.Error{Kind: hub.Invalid, Message: "expires_in must be a positive integer number of seconds, or null", Hint: "field expires_in"}
 	}
 	d := time.Duration(seconds) * time.Second
-	b.new.ExpiresIn = &d
-	return b, nil
+	n.ExpiresIn = &d
+	return n, nil
 }
 
 // maxSeconds is the longest expiry that fits a time.Duration, in seconds.
