@@ -20,7 +20,7 @@ func TestFieldTable(t *testing.T) {
 	for _, row := range readTSV(t, "fields_jupyterhub.tsv") {
 		path, present, absent := row[0], strings.Fields(row[1]), strings.Fields(row[2])
 		for _, form := range strings.Fields(row[3]) {
-			w := l.serve(l.tokens[form], "GET", "/hub/api"+path, "")
+			w := l.serve(l.form(form), "GET", "/hub/api"+path, "")
 			var v any
 			if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil || w.Code != 200 {
 				t.Errorf("%s with %s: %d %s", path, form, w.Code, w.Body)
