@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/spawner"
@@ -212,13 +213,56 @@ func (s *Servers) ForgetUser(userID int64) {
 	}
 }
 
-// Renamed makes stopped servers use the user's new name at once. Running ones keep their old address until they stop, since their
-// process knows no other.
-func (s *Servers) Renamed(_ context.Context, user *orm.User, _ string) error {
+// Renamed makes servers use the user's new name. What runs knows only the old one, which somebody else may take: it would keep an address
+// that is no longer its user's, and open to the wrong person. So it is stopped, with its route, token and OAuth client, and started again
+// under the new name. Renamed waits for the stops, at most slow_stop_timeout; what goes wrong later is in the log.
+func (s *Servers) Renamed(ctx context.Context, user *orm.User, oldName string) error {
+	stopped := make(chan struct{}, len(s.ofUser(user.ID)))
+	n := 0
 	for _, l := range s.ofUser(user.ID) {
 		if l.retire() {
 			s.forget(l)
+			continue
+		}
+		owner := *user
+		if !s.run(func() { s.move(&owner, l, oldName, stopped) }) {
+			return hubStops()
+		}
+		n++
+	}
+	timeout := time.NewTimer(max(s.o.Traits.SlowStopTimeout, time.Second))
+	defer timeout.Stop()
+	for range n {
+		select {
+		case <-stopped:
+		case <-timeout.C:
+			return nil
+		case <-ctx.Done():
+			return nil // the name is changed, and the rest goes on
 		}
 	}
 	return nil
+}
+
+// move stops a server of a renamed user and starts it again.
+func (s *Servers) move(user *orm.User, l *liveServer, oldName string, stopped chan<- struct{}) {
+	l.mu.Lock()
+	ran := l.stage == ready || l.stage == starting
+	l.mu.Unlock()
+	err := s.stopLive(l, StopOptions{})
+	stopped <- struct{}{}
+	log := s.o.Logger.With("user", user.Name, "was", oldName, "server", l.name)
+	if err != nil {
+		log.ErrorContext(s.ctx, "server of a renamed user cannot be stopped, it keeps its old address", "err", err)
+		return
+	}
+	if l.retire() {
+		s.forget(l)
+	}
+	if !ran {
+		return
+	}
+	if _, err := s.Start(s.ctx, user, l.name, StartOptions{KeepOptions: true, Wait: -1}); err != nil {
+		log.WarnContext(s.ctx, "server of a renamed user could not be started again", "err", err)
+	}
 }

@@ -98,7 +98,7 @@ func (s *Servers) hubEnv(env map[string]string, l *liveServer, j *spawnJob, pref
 	}
 	access := s.o.Traits.ListText([]string{"access:servers!server=" + l.userName + "/" + l.name, "access:servers!user=" + l.userName})
 	env["JUPYTERHUB_API_TOKEN"], env["JPY_API_TOKEN"] = j.token, j.token
-	env["JUPYTERHUB_CLIENT_ID"] = urlpath.ClientID(l.userName, l.name)
+	env["JUPYTERHUB_CLIENT_ID"] = j.clientID
 	env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = boolEnv(s.o.Traits.CookieHostPrefix)
 	env["JUPYTERHUB_HOST"] = u.PublicHost
 	env["JUPYTERHUB_OAUTH_CALLBACK_URL"] = u.host(l.userName) + prefix + "oauth_callback"

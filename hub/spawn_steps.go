@@ -21,6 +21,7 @@ type spawnJob struct {
 	traits   SpawnTraits
 	req      spawner.Request
 	token    string
+	clientID string
 	begin    time.Time
 	observed bool                    // success was reported already
 	undo     []func(context.Context) // in reverse order when the start fails
@@ -108,6 +109,9 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 	scopes, err := s.tokenScopes(ctx, j)
 	if err != nil {
 		return storeErr(err, "work out the scopes of the server's token")
+	}
+	if j.clientID, err = s.clientID(ctx, l); err != nil {
+		return storeErr(err, "look for an OAuth client id")
 	}
 	addr := &orm.Server{Proto: "http", IP: j.traits.IP, Port: j.traits.Port, BaseURL: s.URLPath(l.userName, l.name), CookieName: "cookie"}
 	j.token = orm.NewToken()

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/minihub/minihub/internal/urlpath"
 	"github.com/minihub/minihub/orm"
@@ -67,13 +68,27 @@ func (s *Servers) groupsOf(ctx context.Context) func(string) []string {
 	}
 }
 
+// clientID is the id of the server's OAuth client. JupyterHub gives user "a" with server "b" and user "a-b" the same one, so that each start
+// takes the other's login away. Here the second one gets an id that no names make; servers know theirs from their environment.
+func (s *Servers) clientID(ctx context.Context, l *liveServer) (string, error) {
+	id := urlpath.ClientID(l.userName, l.name)
+	user, server, service, err := s.o.Store.OwnerOfClient(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if service == "" && (user == "" || user == l.userName && server == l.name) {
+		return id, nil
+	}
+	return id + "!" + strconv.FormatInt(l.spawnID, 10), nil
+}
+
 // oauthClient is the OAuth client of one server; its secret is the server's token.
 func (s *Servers) oauthClient(l *liveServer, j *spawnJob) *orm.OAuthClient {
 	prefix := s.URLPath(l.userName, l.name)
 	allowed := append(slices.Clone(j.traits.OAuthClientAllowedScopes), "access:servers!server="+l.userName+"/"+l.name)
 	slices.Sort(allowed)
 	return &orm.OAuthClient{
-		Identifier: urlpath.ClientID(l.userName, l.name), Description: serverTokenNote + prefix,
+		Identifier: j.clientID, Description: serverTokenNote + prefix,
 		Secret: orm.HashToken(j.token, clientSecretRounds), RedirectURI: s.o.Traits.URLs.host(l.userName) + prefix + "oauth_callback", AllowedScopes: slices.Compact(allowed),
 	}
 }

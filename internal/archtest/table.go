@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"internal/openapi":         {},
 	"internal/metrics":         {},
 	"internal/archtest":        {},
+	"internal/advisories":      {anyPackage},
 	"internal/deps":            {},
 	"bench":                    {"hubapi"},
 	"e2e":                      {"hubapi", "e2e/harness", "e2e/harness/idp"},
