@@ -162,6 +162,9 @@ func otpPrompt(p auth.Page) string {
 // of its origin, as in JupyterHub: another site can log people out, and nothing else.
 func (s *Site) logout(w http.ResponseWriter, r *http.Request) error {
 	begin := time.Now()
+	if hiddenRequest(r) {
+		return &hub.Error{Kind: hub.Forbidden, Message: "Another site's page cannot log you out", Hint: "open " + s.hub + "logout yourself"}
+	}
 	if user := pageUser(r); user != nil {
 		if s.o.Traits.Logins.ShutdownOnLogout {
 			if err := s.stopAll(r, user); err != nil {
@@ -183,6 +186,16 @@ func (s *Site) logout(w http.ResponseWriter, r *http.Request) error {
 		return s.write(w, r, view{template: "logout.html"})
 	}
 	return redirect(w, http.StatusFound, s.loginURL())
+}
+
+// hiddenRequest tells whether another site made the browser ask, and not by going there in sight of the person: an image, a frame, a
+// script. Browsers that do not say so get the benefit of the doubt.
+func hiddenRequest(r *http.Request) bool {
+	site, mode, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	if site == "" || site == "none" || site == "same-origin" {
+		return false
+	}
+	return mode != "navigate" || dest != "" && dest != "document"
 }
 
 // stopAll stops a person's servers that are running, all at once.

@@ -277,3 +277,18 @@ func (h *theHub) raw(request string) string {
 }
 
 func jsonText(v any) ([]byte, error) { return json.Marshal(v) }
+
+// tokenFileEnv makes this test program a single-user server, which writes its token to that file.
+const tokenFileEnv = "ADVISORIES_TOKEN_FILE"
+
+func TestMain(m *testing.M) {
+	file := os.Getenv(tokenFileEnv)
+	if file == "" {
+		os.Exit(m.Run())
+	}
+	if err := os.WriteFile(file, []byte(os.Getenv("JUPYTERHUB_API_TOKEN")), 0o600); err != nil {
+		panic(err)
+	}
+	address := need(url.Parse(os.Getenv("JUPYTERHUB_SERVICE_URL")))
+	panic(http.ListenAndServe(address.Host, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-JupyterHub-Version", "6.1.1") })))
+}
