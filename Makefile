@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
 
-.PHONY: help run build screenshots test lint bench e2e conformance compatibility setup clean
+.PHONY: help run build screenshots test lint bench e2e conformance compatibility fuzz mutations setup clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,12 @@ compatibility: ## write docs/compatibility.md from the results of the last make 
 screenshots: build ## renew docs/images: every page, both themes, wide and narrow
 	@scripts/setup.sh packages venv npm-axe
 	MINIHUB_SCREENSHOTS=1 go test -count=1 -tags e2e -timeout 15m -run 'TestScreenshots|TestAdminLooks' ./e2e/browser
+
+fuzz: ## each fuzz target for FUZZTIME (default 10m); FUZZ=FuzzName chooses. make test runs their seeds only
+	@scripts/fuzz.sh $(FUZZ)
+
+mutations: ## take out one defence after the other: the test of its advisory has to fail
+	MINIHUB_MUTATIONS=$(or $(MUTATION),1) go test ./internal/advisories -run TestEachDefenceIsNeeded -count=1 -timeout 120m -v
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh

@@ -38,7 +38,7 @@ type RevisionError struct {
 
 // Error names both revisions and the way out.
 func (e *RevisionError) Error() string {
-	return fmt.Sprintf("database schema revision is %q, this version needs %q: %s", e.Found, e.Want, e.Hint)
+	return fmt.Sprintf("database schema revision is %.64q, this version needs %q: %s", e.Found, e.Want, e.Hint)
 }
 
 // SQLite's primary result codes that mean "not now" or "not on this disk" (sqlite3.h).

@@ -26,7 +26,7 @@ import (
 
 // theHub is a whole hub in the test process: every part, real sockets, a real database, servers as goroutines.
 type theHub struct {
-	t    *testing.T
+	t    testing.TB
 	app  *app.App
 	url  string
 	log  *logBuffer
@@ -51,6 +51,12 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
+func (l *logBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 // Tokens of the services that every hub of these tests has.
 const (
 	boss    = "boss-token-0123456789"    // everything, and the admin flag
@@ -67,7 +73,7 @@ func need[T any](v T, err error) T {
 	return v
 }
 
-func port(t *testing.T) int {
+func port(t testing.TB) int {
 	t.Helper()
 	l := need(net.Listen("tcp", "127.0.0.1:0"))
 	defer l.Close()
@@ -75,7 +81,7 @@ func port(t *testing.T) int {
 }
 
 // newHub configures a hub; change edits the configuration before it starts.
-func newHub(t *testing.T, change ...func(c settings)) *theHub {
+func newHub(t testing.TB, change ...func(c settings)) *theHub {
 	t.Helper()
 	dir := t.TempDir()
 	public := port(t)
@@ -156,7 +162,7 @@ type answer struct {
 
 func (a answer) location() string { return a.header.Get("Location") }
 
-func (a answer) json(t *testing.T) (v map[string]any) {
+func (a answer) json(t testing.TB) (v map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
 		t.Fatalf("%d, no JSON object: %s", a.status, a.body)
