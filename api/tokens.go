@@ -88,9 +88,10 @@ func (a *API) mayMakeTokens(r *http.Request, id *hub.Identity, user string) erro
 	return &hub.Error{Kind: hub.Forbidden, Message: "User " + auth.ShortName(user) + " does not exist, or tokens may not be made for them", Hint: e.Hint}
 }
 
-// newTokenOf reads what the body of POST /users/{user}/tokens says about the new token; "auth" is a login's and not looked at.
+// newTokenOf reads what the body of POST /users/{user}/tokens says about the new token; of "auth", a login's data, only the type counts.
 func newTokenOf(body map[string]json.RawMessage) (n hub.NewToken, err error) {
-	for field, to := range map[string]any{"note": &n.Note, "scopes": &n.Scopes, "roles": &n.Roles} {
+	var form map[string]json.RawMessage
+	for field, to := range map[string]any{"note": &n.Note, "scopes": &n.Scopes, "roles": &n.Roles, "auth": &form} {
 		if _, err := httpmw.Field(body, field, to); err != nil {
 			return n, err
 		}
