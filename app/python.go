@@ -196,7 +196,7 @@ func (p *pythonPart) report(ctx context.Context) {
 func (a *App) pythonSetup() pybridge.SetupRequest {
 	h, au := &a.cfg.JupyterHub, a.cfg.AuthenticatorTraits()
 	return pybridge.SetupRequest{
-		Pages: h.AuthenticatorClass.Native == "" || hasExtraHandlers(a.cfg),
+		Pages: h.AuthenticatorClass.Native == "" || h.SpawnerClass.Native == "" || hasExtraHandlers(a.cfg),
 		Facts: pybridge.Facts{
 			BaseURL: a.urls.BaseURL, HubPrefix: a.urls.HubPrefix, APIURL: a.urls.HubAPIURL, PublicHost: a.urls.PublicHost, PublicURL: a.urls.PublicURL,
 			Domain: a.urls.Domain, SubdomainHost: h.SubdomainHost, CookieOptions: a.torn.CookieOptions, CookieHostPrefix: h.CookieHostPrefixEnabled,

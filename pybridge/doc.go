@@ -35,7 +35,7 @@
 //   - Hooks: the functions of Spawner traits. For the hub's own spawners they get a stand-in with the traits as attributes;
 //     Changes tells what they changed. Begin makes the object for each start, Forget drops it.
 //   - functions of JupyterHub's own traits: Bridge.DefaultURL, UserRedirect, TemplateVar, NamedServerLimit, SubdomainHook.
-//   - Pages: get_handlers. The child serves real tornado handlers on a Unix socket in a private folder; the hub matches
+//   - Pages: get_handlers, extra_handlers, and what plug-ins append to JupyterHub's default_handlers. The child serves real tornado handlers on a Unix socket in a private folder; the hub matches
 //     their paths, checks XSRF, passes who asks in a header that browsers cannot send, and copies the answer. login_user in
 //     a handler runs get_authenticated_user and hands the model to the hub (Directory.CompleteLogin), which applies it like
 //     any login and gives a ticket; the answer that carries the ticket gets the hub's cookies. The hub's cookie secret

@@ -53,7 +53,7 @@ install_missing() {
 
 packages() {
 	install_missing gcc libc6-dev libpam0g-dev postgresql chromium wrk curl fonts-dejavu-core slapd ldap-utils \
-		docker.io iproute2 iptables sudo systemd procps
+		docker.io iproute2 iptables sudo systemd procps slurmctld slurmd slurm-client munge
 }
 
 checksum() { cat "$@" | sha256sum | cut -c1-16; }

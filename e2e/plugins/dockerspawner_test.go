@@ -97,6 +97,9 @@ func TestDockerSpawner(t *testing.T) {
 func dockerContainer(t *testing.T, e *engine) {
 	hub := e.hub(t, "")
 	admin := hub.Admin(t)
+	if want := "spawner lives in python class=dockerspawner.dockerspawner.DockerSpawner version=14.0.0"; !harness.Oracle() && !strings.Contains(hub.Log(), want) {
+		t.Errorf("the log lacks %q", want)
+	}
 	admin.StartServer("ada", "")
 
 	if got := e.Inspect("jupyter-ada", "{{.State.Running}} {{.Config.Image}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}"); got != "true "+image+" 536870912 200" {

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import sys
 
 from . import authn, facade
 from .state import LOG, WORLD, hub_trait, settle
@@ -36,6 +37,13 @@ def parts(line):
     return found
 
 
+def plugged_in():
+    """Handlers that a plug-in appended to JupyterHub's own lists when it was imported, as batchspawner does."""
+    lists = [getattr(sys.modules.get(name), "default_handlers", []) for name in ("jupyterhub.handlers", "jupyterhub.apihandlers")]
+    found = [parts(line) for lines in lists for line in lines]
+    return [line for line in found if not line[1].__module__.startswith("jupyterhub.")]
+
+
 def for_programs(cls):
     """Whether a handler takes tokens and answers JSON, as those of the REST API do."""
     from jupyterhub.apihandlers.base import APIHandler
@@ -48,7 +56,7 @@ def start():
     if not WORLD.facts.get("pages_socket"):
         return None
     own = own_handlers()
-    extra = [parts(line) for line in hub_trait("extra_handlers") or []]
+    extra = [parts(line) for line in hub_trait("extra_handlers") or []] + plugged_in()
     handlers = own + extra
     if not handlers:
         return None
@@ -120,6 +128,8 @@ class LazySession:
         session = self.__dict__.get("_session")
         if session is None and name in ("dirty", "new", "deleted"):
             return ()  # the base handler looks at the end of every request
+        if session is None and name in ("commit", "flush", "rollback", "close"):
+            return set_nothing  # nothing was read or written
         if session is None:
             from jupyterhub import orm
 

@@ -84,12 +84,14 @@ def make(user, server):
         return StandIn(user, server)
     from jupyterhub import orm
 
+    from . import pages
+
     name = server.get("name", "")
     row = Row(name=name, display_name=server.get("display_name") or name, id=server.get("id"), state=server.get("state") or None, user=user,
               user_options=server.get("user_options") or {}, started=None, last_activity=None, user_id=user.id, server=None, oauth_client=None)
     facts = WORLD.facts
     spawner = WORLD.spawner_class(
-        user=user, orm_spawner=row, hub=facade.hub(), authenticator=WORLD.authenticator, config=traitlets_config(), log=LOG,
+        user=user, orm_spawner=row, db=pages.database(), hub=facade.hub(), authenticator=WORLD.authenticator, config=traitlets_config(), log=LOG,
         proxy_spec=user.server_url(name), oauth_client_id=server.get("client_id") or "", cookie_options=facts.get("cookie_options") or {},
         cookie_host_prefix_enabled=bool(facts.get("cookie_host_prefix")), user_options=row.user_options, public_url=user.public_url(name),
         public_hub_url=facts.get("public_url", "") + "hub/" if facts.get("public_url") else "")
