@@ -101,13 +101,20 @@ func Start(ctx context.Context, o Options) (*Hub, error) {
 
 // populate creates users and groups.
 func (h *Hub) populate(ctx context.Context, o Options) error {
-	byAdmin := map[bool][]string{}
+	var names []string
 	for _, u := range o.Users {
-		byAdmin[u.Admin] = append(byAdmin[u.Admin], u.Name)
+		names = append(names, u.Name)
 	}
-	for admin, names := range byAdmin {
-		if _, err := h.Admin.CreateUsers(ctx, hubapi.NewUsers{Names: names, Admin: admin}); err != nil {
+	if len(names) > 0 { // roles may have created some of them
+		if _, err := h.Admin.CreateUsers(ctx, hubapi.NewUsers{Names: names}); err != nil && !errors.Is(err, hubapi.ErrConflict) {
 			return fmt.Errorf("create users: %w", err)
+		}
+	}
+	for _, u := range o.Users {
+		if u.Admin {
+			if _, err := h.Admin.UpdateUser(ctx, u.Name, hubapi.UserChange{Admin: &u.Admin}); err != nil {
+				return fmt.Errorf("make an administrator: %w", err)
+			}
 		}
 	}
 	for name, members := range o.Groups {
