@@ -1,0 +1,274 @@
+//go:build e2e
+
+package browser
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/minihub/minihub/e2e/harness"
+)
+
+// lightHub is a hub whose servers only say who they are, and whose users may share them.
+func lightHub(t *testing.T, config string) *harness.Hub {
+	t.Helper()
+	return harness.Start(t, harness.Options{Config: fmt.Sprintf(`
+c.Spawner.cmd = ["python3", %q]
+c.Spawner.args = []
+c.Spawner.default_url = ""
+c.JupyterHub.redirect_to_server = False
+c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services", "shares!user", "read:users:name", "read:groups:name"]}]
+`, harness.Testdata("lightserver.py")) + config})
+}
+
+func notJupyterHubs(t *testing.T) {
+	t.Helper()
+	if harness.Oracle() {
+		t.Skip("this is about minihub's own pages")
+	}
+}
+
+// TestPageActions does everything that home, token and sharing pages offer, in a phone's width too, and no page may want something that
+// its own Content-Security-Policy refuses.
+func TestPageActions(t *testing.T) {
+	notJupyterHubs(t)
+	t.Parallel()
+	hub := lightHub(t, "")
+	admin := hub.Admin(t)
+	tab := Open(t, hub)
+	tab.WatchPolicy()
+	tab.Go("/hub/login?next=%2Fhub%2Fhome")
+	tab.Type("input[name=password]", "something")
+	tab.Click("#toggle_password_visibility")
+	tab.Wait("the password to be shown", `document.getElementById("password_input").type == "text"`)
+	tab.CheckNoOverflow(320)
+	tab.Login("ada", harness.Password)
+	tab.WaitPath("/hub/home")
+
+	tab.Type(".new-server-name", "First Try")
+	tab.Click(".new-server-btn")
+	tab.WaitText(".home-server-row", "First Try")
+	tab.Click(".home-server-row details.more summary")
+	tab.Type("input[name=display_name][value='First Try']", "Second & third")
+	tab.Click(".rename-server")
+	tab.WaitText(".home-server-row", "Second & third")
+	tab.Click("#start-first-try")
+	tab.WaitPath("/user/ada/first-try/")
+	tab.Go("/hub/home")
+	tab.CheckNoOverflow(320)
+	tab.WaitText(".home-server-row", "Running")
+	tab.Click("#stop-first-try")
+	tab.WaitFor("#delete-first-try")
+	tab.Click("#delete-first-try") // asks, and the tab says yes
+	tab.Wait("the server to be gone", `!document.querySelector("#delete-first-try") && document.readyState == "complete"`)
+	tab.Click("#start")
+	tab.WaitPath("/user/ada/")
+	tab.Go("/hub/home")
+	tab.Click("#dark-theme-toggle")
+	tab.Wait("the other theme", `document.documentElement.getAttribute("data-bs-theme") == "dark"`)
+	tab.Go("/hub/token")
+	tab.Wait("the theme to be remembered", `document.documentElement.getAttribute("data-bs-theme") == "dark"`)
+
+	tab.Type("#token-note", "only names")
+	tab.Click(".scope-picker summary")
+	tab.Click(`input[name=scopes][value="read:users:name!user=ada"]`)
+	tab.Click("#request-token-form [type=submit]")
+	tab.WaitFor("#token-result")
+	token, _ := Eval[string](tab, `document.querySelector("#token-result").value`)
+	hub.Secret(token)
+	if m := hub.API(t, token).Get("/user").Map(); m["name"] != "ada" || fmt.Sprint(m["scopes"]) != "[read:users:name!user=ada]" {
+		t.Errorf("what the token can do: %v", m)
+	}
+	tab.CheckNoOverflow(320)
+	tab.Click(".token-row .revoke-token-btn")
+	tab.Wait("the token to be revoked", `!document.body.innerText.includes("only names") && document.readyState == "complete"`)
+	hub.API(t, token).Get("/user").Want(403)
+
+	tab.Go("/hub/shares")
+	tab.Click("#share-btn")
+	tab.WaitFor("#new-link")
+	link, _ := Eval[string](tab, `document.querySelector("#new-link").value`)
+	tab.CheckNoOverflow(320)
+	grace := Open(t, hub)
+	grace.WatchPolicy()
+	path := strings.TrimPrefix(link, hub.URL)
+	if path == link {
+		t.Fatalf("the link %q does not lead to the hub", link)
+	}
+	grace.Go(path)
+	grace.WaitPath("/hub/login")
+	grace.Login("grace", harness.Password)
+	grace.WaitPath("/hub/accept-share")
+	grace.CheckNoOverflow(320)
+	grace.CheckPolicy()
+	grace.Click("form [type=submit]")
+	grace.WaitPath("/user/ada/")
+	grace.Go("/hub/shares")
+	grace.WaitText("#shared-table", "ada")
+	tab.Go("/hub/shares")
+	tab.WaitText("#grants-table", "grace")
+	grace.Click(`#shared-table button[value="leave"]`)
+	grace.Wait("the share to be given up", `!document.querySelector("#shared-table") && document.readyState == "complete"`)
+	grace.CheckPolicy()
+	tab.Click(`#links-table button[value="revoke-link"]`)
+	tab.Wait("the link to be revoked", `!document.querySelector("#links-table") && document.readyState == "complete"`)
+	grace.Go(path)
+	grace.WaitText("body", "404")
+	grace.CheckPolicy()
+
+	for _, path := range []string{"/hub/home", "/hub/token", "/hub/shares", "/hub/spawn-pending/ada", "/hub/nothing", "/hub/error/503"} {
+		tab.Go(path)
+		tab.WaitFor("#main")
+		tab.CheckPolicy()
+		tab.CheckNoOverflow(320)
+	}
+	if _, alive := admin.Server("ada", "")["ready"]; !alive {
+		t.Error("the server of ada is gone")
+	}
+	if strings.Contains(hub.Log(), "content security violation") {
+		t.Error("a page wants what its policy refuses: see the hub's log")
+	}
+}
+
+// TestPagesWithoutJavaScript does the same with JavaScript off.
+func TestPagesWithoutJavaScript(t *testing.T) {
+	notJupyterHubs(t)
+	t.Parallel()
+	hub := lightHub(t, "")
+	tab := Open(t, hub)
+	tab.WithoutScripts()
+	tab.Go("/hub/login?next=%2Fhub%2Fhome")
+	tab.Login("ada", harness.Password)
+	tab.WaitPath("/hub/home")
+	if tab.Exists("html.js") {
+		t.Fatal("JavaScript is on")
+	}
+	tab.Type(".new-server-name", "slow")
+	tab.Click(".new-server-btn")
+	tab.WaitFor("#start-slow")
+	tab.Click("#start-slow")
+	tab.WaitPath("/hub/spawn-pending/ada/slow")
+	tab.WaitText("#main", "This page reloads by itself")
+	if err := os.WriteFile(filepath.Join(hub.Dir, "home", "ada", "go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tab.WaitPath("/user/ada/slow/") // by the page's own refresh
+	tab.Go("/hub/home")
+	tab.Click("#stop-slow")
+	tab.WaitFor("#delete-slow")
+	tab.Click("#delete-slow")
+	tab.Wait("the server to be gone", `!document.querySelector("#delete-slow") && document.readyState == "complete"`)
+	tab.Go("/hub/token")
+	tab.Type("#token-note", "no script")
+	tab.Click("#request-token-form [type=submit]")
+	tab.WaitFor("#token-result")
+	tab.Click(".revoke-token-btn")
+	tab.Wait("the token to be revoked", `!document.body.innerText.includes("no script") && document.readyState == "complete"`)
+	tab.Go("/hub/shares")
+	tab.Click("#share-btn")
+	tab.WaitFor("#new-link")
+	tab.Click("#logout")
+	tab.WaitPath("/hub/login")
+}
+
+// TestPagesWhenThingsFail: a server that dies, a start that is stopped, a session that is over, two tabs that log in.
+func TestPagesWhenThingsFail(t *testing.T) {
+	notJupyterHubs(t)
+	t.Parallel()
+	hub := lightHub(t, "")
+	tab := Open(t, hub)
+	tab.WatchPolicy()
+
+	t.Run("two tabs race through login", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/login?next=%2Fhub%2Fhome")
+		other := tab.Another()
+		other.Go("/hub/login?next=%2Fhub%2Ftoken")
+		tab.WaitFor("input[name=password]")
+		tab.Login("ada", harness.Password)
+		tab.WaitPath("/hub/home")
+		other.Login("ada", harness.Password)
+		other.WaitPath("/hub/token")
+		tab.Go("/hub/home") // still logged in
+		tab.WaitPath("/hub/home")
+	})
+	t.Run("a server that dies", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/home")
+		tab.Type(".new-server-name", "broken one")
+		tab.Click(".new-server-btn")
+		tab.Click("#start-broken-one")
+		tab.WaitText("#main", "told to break")
+		tab.WaitText("#main", "What to do:")
+		tab.CheckPolicy()
+		tab.WaitFor("a#start")
+		tab.Go("/hub/home")
+		tab.WaitText(".home-server-row", "Failed to start")
+	})
+	t.Run("a slow start is stopped", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/home")
+		tab.Type(".new-server-name", "slow one")
+		tab.Click(".new-server-btn")
+		tab.Click("#start-slow-one")
+		tab.WaitPath("/hub/spawn-pending/ada/slow-one")
+		tab.Wait("progress", `document.getElementById("progress-bar").value > 0`)
+		tab.WaitText("#progress-time", "Waiting for")
+		tab.CheckPolicy()
+		tab.Click("#stop-server-btn")
+		tab.WaitPath("/hub/home")
+		tab.WaitFor("#start-slow-one, #delete-slow-one")
+	})
+	t.Run("a session that ended in another tab", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/home")
+		tab.WaitFor(".new-server-btn")
+		other := tab.Another()
+		other.Go("/hub/logout")
+		other.WaitPath("/hub/login")
+		tab.Type(".new-server-name", "too late")
+		tab.Click(".new-server-btn")
+		tab.WaitText("#main", "not any more")
+		tab.CheckPolicy()
+		tab.Click("#main a.btn-primary")
+		tab.WaitPath("/hub/login")
+		tab.Login("ada", harness.Password)
+		tab.WaitPath("/hub/home")
+		if tab.Exists(`[data-server-name="too-late"]`) {
+			t.Error("the server was made without a login")
+		}
+	})
+}
+
+// TestPagesOfPeople runs JupyterHub's own templates with its scripts, and an inline script of an override, under minihub's policy.
+func TestPagesOfPeople(t *testing.T) {
+	notJupyterHubs(t)
+	t.Parallel()
+	dir := t.TempDir()
+	page := `{% extends "templates/page.html" %}{% block script %}{{ super() }}<script>require(["jquery"], $ => $("body").attr("data-own", "ran"))</script>{% endblock %}`
+	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(page), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	share := filepath.Join(harness.Venv(), "share", "jupyterhub")
+	hub := lightHub(t, fmt.Sprintf("c.JupyterHub.data_files_path = %q\nc.JupyterHub.template_paths = [%q]\n", share, dir))
+	tab := Open(t, hub)
+	tab.WatchPolicy()
+	tab.Go("/hub/login?next=%2Fhub%2Fhome")
+	tab.Wait("the override's script", `document.body.dataset.own == "ran"`)
+	tab.CheckPolicy()
+	tab.Login("ada", harness.Password)
+	tab.WaitPath("/hub/home")
+	tab.Wait("the override's script", `document.body.dataset.own == "ran"`)
+	tab.Type(".new-server-name", "theirs")
+	tab.Click(".new-server-btn")
+	tab.WaitText(".home-server-row", "theirs")
+	tab.Go("/hub/token")
+	tab.Wait("the override's script", `document.body.dataset.own == "ran"`)
+	tab.Type("#token-note", "by jQuery")
+	tab.Click("#request-token-form [type=submit]")
+	tab.Wait("the new token", `/^[0-9a-f]{32,}$/.test(document.querySelector("#token-result").innerText.trim())`)
+	tab.CheckPolicy()
+}
