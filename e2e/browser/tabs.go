@@ -9,14 +9,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Another opens a second tab in the same browser, with the same cookies. Its scripts' exceptions are not looked at.
-func (tab *Tab) Another() *Tab {
+// InBackground starts a request by JavaScript, such as fetch("/hub/logout"), and waits until it is answered: what another tab of the same
+// browser does while this one shows its page.
+func (tab *Tab) InBackground(request string) {
 	tab.t.Helper()
-	ctx, cancel := chromedp.NewContext(tab.ctx)
-	tab.t.Cleanup(cancel)
-	other := &Tab{t: tab.t, hub: tab.hub, ctx: ctx}
-	other.do("open a second tab", chromedp.Navigate("about:blank"))
-	return other
+	if _, ok := Eval[bool](tab, "window.inBackground = false; "+request+".then(() => { window.inBackground = true }); true"); !ok {
+		tab.t.Fatalf("the page could not run %s", request)
+	}
+	tab.Wait("the answer to a request in the background", "window.inBackground")
 }
 
 // WithoutScripts makes the tab ignore the scripts of pages from now on, as a browser does in which JavaScript is off. What tests evaluate

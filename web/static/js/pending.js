@@ -20,6 +20,11 @@
     if (seconds >= slowAfter) document.getElementById("progress-slow").classList.remove("hidden");
   }, 1000);
 
+  // Who stops the server goes where the form leads: a reload because the start has failed would come before the answer.
+  page.addEventListener("submit", function () {
+    source.close();
+  });
+
   function show(event) {
     if (event.progress !== undefined) {
       bar.value = event.progress;
