@@ -31,13 +31,12 @@ func notJupyterHubs(t *testing.T) {
 	}
 }
 
-// TestPageActions does everything that home, token and sharing pages offer, in a phone's width too, and no page may want something that
+// TestPageActions does everything that home and token page offer, in a phone's width too, and no page may want something that
 // its own Content-Security-Policy refuses.
 func TestPageActions(t *testing.T) {
 	notJupyterHubs(t)
 	t.Parallel()
 	hub := lightHub(t, "")
-	admin := hub.Admin(t)
 	tab := Open(t, hub)
 	tab.WatchPolicy()
 	tab.Go("/hub/login?next=%2Fhub%2Fhome")
@@ -80,54 +79,19 @@ func TestPageActions(t *testing.T) {
 	tab.WaitFor("#token-result")
 	token, _ := Eval[string](tab, `document.querySelector("#token-result").value`)
 	hub.Secret(token)
-	if m := hub.API(t, token).Get("/user").Map(); m["name"] != "ada" || fmt.Sprint(m["scopes"]) != "[read:users:name]" {
+	if m := hub.API(t, token).Get("/user").Map(); m["name"] != "ada" || !strings.Contains(fmt.Sprint(m["scopes"]), "read:users:name") || strings.Contains(fmt.Sprint(m["scopes"]), "servers") {
 		t.Errorf("what the token can do: %v", m)
 	}
 	tab.CheckNoOverflow(320)
-	tab.Click(".token-row .revoke-token-btn")
+	tab.Click(`[aria-label="Revoke the token only names"]`)
 	tab.Wait("the token to be revoked", `!document.body.innerText.includes("only names") && document.readyState == "complete"`)
 	hub.API(t, token).Get("/user").Want(403)
-
-	tab.Go("/hub/shares")
-	tab.Click("#share-btn")
-	tab.WaitFor("#new-link")
-	link, _ := Eval[string](tab, `document.querySelector("#new-link").value`)
-	tab.CheckNoOverflow(320)
-	grace := Open(t, hub)
-	grace.WatchPolicy()
-	path := strings.TrimPrefix(link, hub.URL)
-	if path == link {
-		t.Fatalf("the link %q does not lead to the hub", link)
-	}
-	grace.Go(path)
-	grace.WaitPath("/hub/login")
-	grace.Login("grace", harness.Password)
-	grace.WaitPath("/hub/accept-share")
-	grace.CheckNoOverflow(320)
-	grace.CheckPolicy()
-	grace.Click("form [type=submit]")
-	grace.WaitPath("/user/ada/")
-	grace.Go("/hub/shares")
-	grace.WaitText("#shared-table", "ada")
-	tab.Go("/hub/shares")
-	tab.WaitText("#grants-table", "grace")
-	grace.Click(`#shared-table button[value="leave"]`)
-	grace.Wait("the share to be given up", `!document.querySelector("#shared-table") && document.readyState == "complete"`)
-	grace.CheckPolicy()
-	tab.Click(`#links-table button[value="revoke-link"]`)
-	tab.Wait("the link to be revoked", `!document.querySelector("#links-table") && document.readyState == "complete"`)
-	grace.Go(path)
-	grace.WaitText("body", "404")
-	grace.CheckPolicy()
 
 	for _, path := range []string{"/hub/home", "/hub/token", "/hub/shares", "/hub/spawn-pending/ada", "/hub/nothing", "/hub/error/503"} {
 		tab.Go(path)
 		tab.WaitFor("#main")
 		tab.CheckPolicy()
 		tab.CheckNoOverflow(320)
-	}
-	if _, alive := admin.Server("ada", "")["ready"]; !alive {
-		t.Error("the server of ada is gone")
 	}
 	if strings.Contains(hub.Log(), "content security violation") {
 		t.Error("a page wants what its policy refuses: see the hub's log")
