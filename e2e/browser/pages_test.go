@@ -87,7 +87,7 @@ func TestPageActions(t *testing.T) {
 	tab.Wait("the token to be revoked", `!document.body.innerText.includes("only names") && document.readyState == "complete"`)
 	hub.API(t, token).Get("/user").Want(403)
 
-	for _, path := range []string{"/hub/home", "/hub/token", "/hub/shares", "/hub/spawn-pending/ada", "/hub/nothing", "/hub/error/503"} {
+	for _, path := range []string{"/hub/home", "/hub/token", "/hub/shares", "/hub/nothing", "/hub/error/503"} {
 		tab.Go(path)
 		tab.WaitFor("#main")
 		tab.CheckPolicy()
