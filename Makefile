@@ -21,7 +21,7 @@ bin/minihub: $(SOURCES) go.mod go.sum
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/minihub ./cmd/minihub
 
 test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, browser
-	@scripts/setup.sh packages venv venv5 plugins tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins tools sdist npm npm-clients npm-axe
 	@scripts/test.sh
 
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
@@ -55,7 +55,7 @@ bench: build ## minihub and JupyterHub side by side: start, memory, requests per
 	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
 
 setup: ## prepare everything that the other targets need
-	@scripts/setup.sh packages venv venv5 plugins tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins tools sdist npm npm-clients npm-axe
 
 clean: ## delete what was built and downloaded
 	rm -rf bin .cache

@@ -46,6 +46,7 @@ type App struct {
 	py      *pythonPart // nil: nothing of the configuration lives in Python
 	secrets *secrets
 	store   *orm.Store
+	unlock  func() error // of the database; nil before the start
 	metrics *metrics.Metrics
 	core    *core
 	edge    *edge
@@ -132,11 +133,21 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	return databaseError(err)
 }
 
+// lockDatabase keeps a second hub away: two would start, stop and clean up the same servers.
+func (a *App) lockDatabase(ctx context.Context) (err error) {
+	a.unlock, err = a.store.Lock(ctx)
+	if err != nil {
+		return fmt.Errorf("JupyterHub.db_url: %w", err)
+	}
+	return nil
+}
+
 // arrange lists the parts in the order in which they start.
 func (a *App) arrange() {
 	p := &a.parts
 	p.add("python", nil, func(context.Context) error { return a.py.close() })
 	p.add("store", nil, func(context.Context) error { return a.store.Close() })
+	p.add("lock of the database", a.lockDatabase, func(context.Context) error { return a.unlock() })
 	p.add("activity", nil, func(context.Context) error { a.core.activity.Close(); return nil })
 	p.add("pid file", a.writePID, a.removePID)
 	p.add("roles, users, groups and services", a.runSetup, nil)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strings"
 
 	"gorm.io/driver/sqlite"
 )
@@ -21,7 +22,6 @@ const (
 	SchemaNone       SchemaState = "none"       // There is no database, or an empty one: Open makes the tables.
 	SchemaCurrent    SchemaState = "current"    // Open takes it as it is.
 	SchemaUpgradable SchemaState = "upgradable" // Open refuses it unless Options.Upgrade is set.
-	SchemaTooOld     SchemaState = "too old"    // Open refuses it; it was written before JupyterHub 3.0.
 	SchemaUnknown    SchemaState = "unknown"    // Open refuses it; probably a newer JupyterHub wrote it.
 )
 
@@ -121,9 +121,6 @@ func (c *core) inspect(ctx context.Context, in *Inspection) error {
 		if e := new(RevisionError); errors.As(revisionError(revision), &e) {
 			in.Hint = e.Hint
 		}
-		if isOlder(revision) {
-			in.State = SchemaTooOld
-		}
 		return nil
 	}
 	if in.State == SchemaUpgradable {
@@ -132,13 +129,23 @@ func (c *core) inspect(ctx context.Context, in *Inspection) error {
 	return c.countAll(ctx, in)
 }
 
-// countAll counts in one statement. What it names exists since JupyterHub 3.0.
+// countAll counts in one statement what an old schema has.
 func (c *core) countAll(ctx context.Context, in *Inspection) error {
-	var row struct{ Users, Admins, Groups, Tokens, Services, Running int }
-	err := c.reader.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM users WHERE admin) AS admins,
-		(SELECT count(*) FROM "groups") AS "groups", (SELECT count(*) FROM api_tokens) AS tokens, (SELECT count(*) FROM services) AS services,
-		(SELECT count(*) FROM spawners WHERE server_id IS NOT NULL) AS running`).Scan(&row).Error
+	tables, err := c.dialect.tables(c.reader.WithContext(ctx))
 	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	parts := make([]string, 0, 6)
+	for _, p := range [][3]string{{"users", "users", ""}, {"admins", "users", " WHERE admin"}, {"groups", "groups", ""}, {"tokens", "api_tokens", ""},
+		{"services", "services", ""}, {"running", "spawners", " WHERE server_id IS NOT NULL"}} {
+		if tables[p[1]] == nil {
+			parts = append(parts, `0 AS "`+p[0]+`"`)
+			continue
+		}
+		parts = append(parts, `(SELECT count(*) FROM "`+p[1]+`"`+p[2]+`) AS "`+p[0]+`"`)
+	}
+	var row struct{ Users, Admins, Groups, Tokens, Services, Running int }
+	if err := c.reader.WithContext(ctx).Raw(`SELECT ` + strings.Join(parts, ", ")).Scan(&row).Error; err != nil {
 		return fmt.Errorf("count rows: %w", err)
 	}
 	in.Users, in.Admins, in.Groups, in.Tokens, in.Services, in.Running = row.Users, row.Admins, row.Groups, row.Tokens, row.Services, row.Running

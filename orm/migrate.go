@@ -17,9 +17,9 @@ type step struct {
 	up             func(m *migration) error
 }
 
-// steps is JupyterHub's chain as far as we migrate ourselves: from 3.0 on. The last four were made out of date order; what counts is down.
+// steps is JupyterHub's chain, from 0.5 on. The last four were made out of date order; what counts is down.
 func steps() []step {
-	return []step{
+	return append(oldSteps(), []step{
 		{"0eee8c825d24", "651f5419b74d", func(m *migration) error { return m.add("groups", "properties", "TEXT") }},
 		{"3c2384c5aae1", "0eee8c825d24", (*migration).serviceColumns},
 		{"4621fec11365", "3c2384c5aae1", func(m *migration) error {
@@ -39,12 +39,8 @@ func steps() []step {
 		}},
 		{"ff1860e38070", "afd65840b69e", func(m *migration) error { return m.add("users", "user_info", "TEXT") }},
 		{Head, "ff1860e38070", func(m *migration) error { return m.add("spawners", "display_name", "VARCHAR(255)") }},
-	}
+	}...)
 }
-
-// older are the revisions before the first that we can migrate from, oldest first.
-var older = []string{"19c0846f6344", "eeb276e51423", "af4cbdb2d13c", "3ec6993fe20c", "1cebaf56856c", "56cc5a70207e", "99a28a4418e1",
-	"d68c98b66cd4", "896818069c98", "4dc2d5a8c53c", "833da8570507"}
 
 // migration is one step at work.
 type migration struct {
@@ -130,7 +126,7 @@ func guess(tables map[string]map[string]bool) string {
 			return m.revision
 		}
 	}
-	return older[0]
+	return firstRevision
 }
 
 // setRevision stamps the database as Alembic does.

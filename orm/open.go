@@ -29,6 +29,7 @@ type core struct {
 	counter        *counter
 	log            *slog.Logger
 	wal            bool   // we switched the file to WAL and switch it back
+	path           string // SQLite file, "" for one in memory and for PostgreSQL
 	temporary      string // directory of a database in memory
 	closed         sync.Once
 	closeErr       error
@@ -51,6 +52,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if t.dialect == postgresDialect {
 		err = c.openPostgres(t, o)
 	} else {
+		c.path = t.path
 		if err = c.inMemory(&t); err == nil {
 			err = c.openSQLite(t, o)
 		}

@@ -59,15 +59,9 @@ func (c *core) transaction(ctx context.Context, fn func(db *gorm.DB) error) erro
 	})
 }
 
-// isOlder says whether a revision comes before the first that we can migrate from.
-func isOlder(revision string) bool { return slices.Contains(older, revision) }
-
 func revisionError(found string) error {
 	e := &RevisionError{Found: found, Want: Head, Hint: "back up the database, then run `minihub upgrade-db` or start with --upgrade-db"}
-	switch {
-	case isOlder(found):
-		e.Hint = "this database was written before JupyterHub 3.0: back it up and run `jupyterhub upgrade-db` of JupyterHub 6.1.1 on it once"
-	case !upgradable(found):
+	if !upgradable(found) {
 		e.Hint = "this version does not know that revision, probably a newer JupyterHub wrote it: use that one, or go back to a backup"
 	}
 	return e

@@ -6,6 +6,7 @@
 #   scripts/setup.sh venv5       .cache/venv5 with e2e/requirements-5.txt: JupyterHub 5, for old databases
 #   scripts/setup.sh plugins     .cache/venv-plugins with e2e/requirements-plugins.txt: authenticators and spawners from PyPI
 #   scripts/setup.sh tools       .cache/tools with e2e/requirements-tools.txt: schemathesis
+#   scripts/setup.sh old         .cache/venv0 to .cache/venv4: JupyterHub 0.9 to 4, for databases that are older still
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
 #   scripts/setup.sh npm         .cache/npm with configurable-http-proxy (benchmark and oracle runs)
 #   scripts/setup.sh npm-clients .cache/npm-clients with OAuth clients (e2e/node)
@@ -83,6 +84,8 @@ venv5() { make_venv venv5 e2e/requirements-5.txt; }
 
 tools() { make_venv tools e2e/requirements-tools.txt; }
 
+old() { for version in 0 1 2 3 4; do make_venv venv$version e2e/requirements-$version.txt; done; }
+
 plugins() { make_venv venv-plugins e2e/requirements-plugins.txt; }
 
 sdist() {
@@ -140,13 +143,13 @@ npm_axe() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, plugins, tools, sdist, npm, npm-clients, npm-axe"
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, tools, sdist, npm, npm-clients, npm-axe"
 for piece in "$@"; do
 	case $piece in
-	packages | venv | venv5 | plugins | tools | sdist) $piece ;;
+	packages | venv | venv5 | old | plugins | tools | sdist) $piece ;;
 	npm) npm_packages ;;
 	npm-clients) npm_clients ;;
 	npm-axe) npm_axe ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, plugins, tools, sdist, npm, npm-clients and npm-axe are known" ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, old, plugins, tools, sdist, npm, npm-clients and npm-axe are known" ;;
 	esac
 done

@@ -47,6 +47,7 @@ export MINIHUB_TEST_PYTHON=$python MINIHUB_TEST_JUPYTERHUB=$python MINIHUB_REF_P
 export MINIHUB_TEST_SINGLEUSER=$root/.cache/venv/bin/jupyterhub-singleuser
 export MINIHUB_REF_TEMPLATES=$root/.cache/venv/share/jupyterhub/templates
 export MINIHUB_REF_CHP=$root/.cache/npm/node_modules/.bin/configurable-http-proxy
+export MINIHUB_TEST_OLD=$root/.cache # venv0 to venv4
 MINIHUB_TEST_SDIST=$(dirname "$(ls -d .cache/sdist/jupyterhub-*/examples | head -1)")
 export MINIHUB_TEST_SDIST=$root/$MINIHUB_TEST_SDIST
 if [ "$(id -u)" = 0 ]; then

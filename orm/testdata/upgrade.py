@@ -4,7 +4,7 @@ import sys
 import alembic.command
 import alembic.config
 
-from jupyterhub import dbutil
+from jupyterhub import dbutil, orm
 
 url = "sqlite:///" + sys.argv[1]
 with dbutil._temp_alembic_ini(url) as ini:
@@ -13,3 +13,4 @@ with dbutil._temp_alembic_ini(url) as ini:
         alembic.command.downgrade(cfg, sys.argv[3])
     else:
         alembic.command.upgrade(cfg, "head")
+        orm.new_session_factory(url)  # makes the tables that migrations left out, as the start of a hub does
