@@ -335,12 +335,12 @@ func TestAdminByKeyboard(t *testing.T) {
 	tab.Keys("\r")
 	tab.WaitText(in("ben", ".status"), "running")
 	tab.Wait("the focus to be on stop", `document.activeElement.ariaLabel === "Stop ben"`)
-	tabTo("delete", `e.ariaLabel === "Delete ben"`)
+	tabTo("delete", `e.ariaLabel === "Delete user ben"`)
 	tab.Keys("\r")
 	tab.WaitFor("dialog[open]")
 	tab.Wait("the focus to be inside the question", `document.activeElement.closest("dialog")`)
 	tab.Keys(kb.Escape)
-	tab.Wait("the focus to be back", `!document.querySelector("dialog[open]") && document.activeElement.ariaLabel === "Delete ben"`)
+	tab.Wait("the focus to be back", `!document.querySelector("dialog[open]") && document.activeElement.ariaLabel === "Delete user ben"`)
 	admin.Get("/users/ben").Want(http.StatusOK)
 }
 

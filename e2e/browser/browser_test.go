@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/minihub/minihub/e2e/harness"
 )
 
@@ -119,12 +121,12 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		tab.Use(t)
 		tab.Go("/hub/login?next=%2Fhub%2Fhome")
 		tab.WaitFor("input[name=password]")
-		tab.Shot("login")
+		tab.Look("login")
 		tab.Type("input[name=username]", "ada")
 		tab.Type("input[name=password]", "wrong-password")
 		tab.Keys("\r")
 		tab.WaitText("body", "Invalid username or password")
-		tab.Shot("login-refused")
+		tab.Look("login-refused")
 		tab.Login("ada", harness.Password)
 		tab.WaitPath("/hub/home")
 	})
@@ -134,11 +136,11 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		admin.Delete("/users/ada/servers/slow-one", nil)
 		tab.Go("/hub/spawn/ada/slow-two")
 		tab.WaitFor("select[name=size]")
-		tab.Shot("spawn-form")
+		tab.Look("spawn-form")
 		tab.Click("form [type=submit]")
 		tab.WaitPath("/hub/spawn-pending/ada/slow-two")
 		tab.WaitFor("[role=progressbar], progress")
-		tab.Shot("spawn-pending")
+		tab.Look("spawn-pending")
 		if err := os.WriteFile(filepath.Join(hub.Dir, "home", "ada", "go"), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +153,7 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		tab.Use(t)
 		tab.Go("/hub/home")
 		tab.WaitText(".home-server-row", "slow-two")
-		tab.Shot("home")
+		tab.Look("home")
 	})
 	t.Run("token", func(t *testing.T) {
 		tab.Use(t)
@@ -168,7 +170,7 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		}
 		tab.Go("/hub/token")
 		tab.WaitText(".token-row", "for my script")
-		tab.Shot("token")
+		tab.Look("token")
 	})
 	t.Run("consent", func(t *testing.T) {
 		tab.Use(t)
@@ -176,7 +178,7 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 			"redirect_uri": {"http://127.0.0.1:1/callback"}, "state": {"x"}}.Encode())
 		tab.WaitFor("form [type=submit]")
 		tab.WaitText("body", "gradebook")
-		tab.Shot("oauth-consent")
+		tab.Look("oauth-consent")
 	})
 	t.Run("not running", func(t *testing.T) {
 		tab.Use(t)
@@ -184,13 +186,13 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		tab.Go("/user/ada/")
 		tab.WaitPath("/hub/user/ada/")
 		tab.WaitFor("#start")
-		tab.Shot("not-running")
+		tab.Look("not-running")
 	})
 	t.Run("error", func(t *testing.T) {
 		tab.Use(t)
 		tab.Go("/hub/no-such-page")
 		tab.WaitText("body", "404")
-		tab.Shot("error")
+		tab.Look("error")
 	})
 	t.Run("spawn failed", func(t *testing.T) {
 		tab.Use(t)
@@ -200,24 +202,73 @@ c.JupyterHub.load_roles += [{"name": "user", "scopes": ["self", "access:services
 		if !harness.Oracle() { // which knows only that it failed
 			tab.WaitText("body", "told to break")
 		}
-		tab.Shot("spawn-failed")
+		tab.Look("spawn-failed")
 	})
 	t.Run("accept share", func(t *testing.T) {
 		tab.Use(t)
 		code, _ := admin.Post("/share-codes/grace/", map[string]any{}).Want(http.StatusOK, http.StatusCreated).Map()["accept_url"].(string)
 		tab.Go(code)
 		tab.WaitText("body", "grace")
-		tab.Shot("accept-share")
+		tab.Look("accept-share")
 		tab.Click("form [type=submit]")
 		tab.WaitPath("/user/grace/")
 	})
-	t.Run("admin", func(t *testing.T) {
-		tab := Open(t, hub)
-		tab.Go("/hub/admin")
-		tab.WaitPath("/hub/login")
-		tab.Login("admin", harness.Password)
-		tab.WaitPath("/hub/admin")
-		tab.WaitText("body", "grace")
-		tab.Shot("admin")
+	t.Run("sharing", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/shares")
+		tab.WaitFor("h1")
+		tab.Look("sharing")
 	})
+	t.Run("home in German", func(t *testing.T) {
+		tab.Use(t)
+		tab.Go("/hub/language/de")
+		tab.WaitPath("/hub/home")
+		tab.Wait("the page to be German", `document.documentElement.lang === "de"`)
+		tab.Look("home-german")
+	})
+}
+
+// TestAdminLooks looks at the admin page and each of its dialogs.
+func TestAdminLooks(t *testing.T) {
+	harness.MinihubOnly(t, "the page is another one")
+	t.Parallel()
+	hub := harness.Start(t, harness.Options{Config: toys})
+	admin := hub.Admin(t)
+	for i, name := range []string{"ada.lovelace", "alan.turing", "barbara.liskov", "donald.knuth", "edsger.dijkstra", "frances.allen", "grace.hopper", "katherine.johnson", "margaret.hamilton", "tim.berners-lee"} {
+		group := []string{"course-101", "course-202", "teachers"}[i%3]
+		admin.Post("/groups/"+group, nil)
+		admin.Post("/users/"+name, map[string]any{"admin": name == "grace.hopper"})
+		admin.Post("/groups/"+group+"/users", map[string]any{"users": []string{name}})
+		if i%2 == 0 {
+			admin.Post("/users/"+name+"/server", map[string]any{"profile": "large", "memory": "16G"})
+		}
+	}
+	admin.Do(http.MethodPut, "/users/ada.lovelace/servers/engine", map[string]any{"display_name": "Analytical engine", "user_options": map[string]any{"profile": "GPU"}})
+	admin.Do(http.MethodPut, "/groups/course-101/properties", map[string]any{"profile": "large"})
+	tab := openAdmin(t, hub)
+	dialog := func(name, selector string) {
+		tab.Click(selector)
+		tab.WaitFor("dialog[open]")
+		tab.Look(name)
+		tab.Keys(kb.Escape)
+		tab.Wait("the dialog to go", `!document.querySelector("dialog[open]")`)
+	}
+	tab.WaitText(in("ada.lovelace", ".status"), "running")
+	tab.Look("admin")
+	tab.Click(in("ada.lovelace", ".expand"))
+	tab.WaitText(in("ada.lovelace", ".detail"), "Analytical engine")
+	tab.Click(in("alan.turing", "input[type=checkbox]"))
+	tab.Look("admin-details")
+	dialog("admin-add", "#add-users")
+	dialog("admin-edit", in("ada.lovelace", labelled("Edit ada.lovelace")))
+	dialog("admin-tokens", in("ada.lovelace", labelled("Tokens of ada.lovelace")))
+	dialog("admin-delete", in("ada.lovelace", labelled("Delete user ada.lovelace")))
+	dialog("admin-shutdown", "#shutdown-button")
+	tab.Go("/hub/admin?tab=groups")
+	tab.Click(`details[data-group="course-101"] summary`)
+	tab.WaitFor(`details[data-group="course-101"] textarea`)
+	tab.Look("admin-groups")
+	tab.Go("/hub/admin?tab=services")
+	tab.WaitText("#admin-panel", "gradebook")
+	tab.Look("admin-services")
 }

@@ -5,5 +5,5 @@
 // the DevTools protocol), and waits by polling conditions in the page, so that it survives navigations. Uncaught
 // exceptions of the hub's own scripts fail the test.
 //
-// With MINIHUB_SCREENSHOTS=1 the pictures of the hub's pages are written to docs/images.
+// [Tab.Look] looks for barriers with axe-core, and with MINIHUB_SCREENSHOTS=1 writes pictures of the page to docs/images.
 package browser

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -243,31 +242,6 @@ func (tab *Tab) Login(user, password string) {
 	tab.Type("input[name=password]", password)
 	tab.Keys("\r")
 	tab.Wait("the login to be over", "document.readyState == 'complete' && location.pathname != '/hub/login'")
-}
-
-// Shot takes a picture of the page as it is; with MINIHUB_SCREENSHOTS=1 it goes to docs/images, else it is only
-// checked not to be empty.
-func (tab *Tab) Shot(name string) {
-	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
-	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		tab.t.Fatalf("picture of %s: %v", name, err)
-	}
-	if len(picture) < 2000 {
-		tab.t.Errorf("the picture of %s has only %d bytes", name, len(picture))
-	}
-	if os.Getenv("MINIHUB_SCREENSHOTS") != "1" {
-		return
-	}
-	dir := filepath.Join(harness.Root(), "docs", "images")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		tab.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
-		tab.t.Fatal(err)
-	}
 }
 
 // excerpt is the beginning of what the page shows.

@@ -136,7 +136,7 @@ export async function tokens(user) {
   async function show() {
     const found = await api("GET", path);
     const list = found.api_tokens || found.items || [];
-    place.replaceChildren(list.length ? h("div", { class: "table-wrap" }, h("table", { class: "table tokens" },
+    place.replaceChildren(list.length ? h("div", { class: "table-wrap" }, h("table", { class: "table table-cards tokens" },
       h("thead", {}, h("tr", {}, [t("Note"), t("Last used"), t("Expires"), t("Actions")].map((x) => h("th", {}, x)))),
       h("tbody", {}, list.map((token) => h("tr", {},
         h("td", { "data-label": t("Note") }, h("span", {}, token.note || token.oauth_client || "", h("div", { class: "muted small wrap" }, (token.scopes || []).slice(0, 4).join(", "), (token.scopes || []).length > 4 ? " …" : ""))),

@@ -170,7 +170,7 @@ function panel(user) {
         if (name !== user.name && expanded.delete(user.name)) expanded.add(name);
         load();
       }), { "aria-label": t("Edit %(name)s", { name: user.name }) }) : null,
-      can("delete:users", aim) && user.name !== window.jhdata.user ? button(t("Delete user"), (e) => remove(e.currentTarget, [user]), { class: "btn btn-sm btn-outline-danger", "aria-label": t("Delete %(name)s", { name: user.name }) }) : null));
+      can("delete:users", aim) && user.name !== window.jhdata.user ? button(t("Delete user"), (e) => remove(e.currentTarget, [user]), { class: "btn btn-sm btn-outline-danger", "aria-label": t("Delete user %(name)s", { name: user.name }) }) : null));
 }
 
 async function remove(el, users) {
