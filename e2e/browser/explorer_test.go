@@ -42,7 +42,7 @@ func TestExplorer(t *testing.T) {
 	tab.Click("#get-user button.send")
 	tab.WaitText("#get-user .status", "200")
 	tab.WaitText("#get-user .answer", `"name": "ada"`)
-	tab.Shot("api-explorer")
+	tab.Look("api-explorer")
 
 	// a request that changes something, by cookie and XSRF token
 	tab.Click("#post-users-user-tokens > summary")
