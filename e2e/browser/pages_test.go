@@ -98,7 +98,54 @@ func TestPageActions(t *testing.T) {
 	}
 }
 
-// TestPagesWithoutJavaScript does the same with JavaScript off.
+// TestPagesOfSharing makes a link, follows it as somebody else, gives up what it gave, and takes the link back.
+func TestPagesOfSharing(t *testing.T) {
+	notJupyterHubs(t)
+	t.Parallel()
+	hub := lightHub(t, "")
+	tab := Open(t, hub)
+	tab.WatchPolicy()
+	tab.Go("/hub/login?next=%2Fhub%2Fhome")
+	tab.Login("ada", harness.Password)
+	tab.WaitPath("/hub/home")
+	tab.Click("#start")
+	tab.WaitPath("/user/ada/")
+	tab.Go("/hub/shares")
+	tab.Click("#share-btn")
+	tab.WaitFor("#new-link")
+	link, _ := Eval[string](tab, `document.querySelector("#new-link").value`)
+	tab.CheckNoOverflow(320)
+	grace := Open(t, hub)
+	grace.WatchPolicy()
+	path := strings.TrimPrefix(link, hub.URL)
+	_, code, found := strings.Cut(path, "?code=")
+	if path == link || !found {
+		t.Fatalf("the link %q does not lead to the hub", link)
+	}
+	hub.Secret(code)
+	grace.Go(path)
+	grace.WaitPath("/hub/login")
+	grace.Login("grace", harness.Password)
+	grace.WaitPath("/hub/accept-share")
+	grace.CheckNoOverflow(320)
+	grace.CheckPolicy()
+	grace.Click("form [type=submit]")
+	grace.WaitPath("/user/ada/")
+	grace.Go("/hub/shares")
+	grace.WaitText("#shared-table", "ada")
+	tab.Go("/hub/shares")
+	tab.WaitText("#grants-table", "grace")
+	grace.Click(`#shared-table button[value="leave"]`)
+	grace.Wait("the share to be given up", `!document.querySelector("#shared-table") && document.readyState == "complete"`)
+	grace.CheckPolicy()
+	tab.Click(`#links-table button[value="revoke-link"]`)
+	tab.Wait("the link to be revoked", `!document.querySelector("#links-table") && document.readyState == "complete"`)
+	grace.Go(path)
+	grace.WaitText("body", "404")
+	grace.CheckPolicy()
+}
+
+// TestPagesWithoutJavaScript does much of that with JavaScript off.
 func TestPagesWithoutJavaScript(t *testing.T) {
 	notJupyterHubs(t)
 	t.Parallel()
