@@ -86,6 +86,8 @@ tools() { make_venv tools e2e/requirements-tools.txt; }
 
 old() { for version in 0 1 2 3 4; do make_venv venv$version e2e/requirements-$version.txt; done; }
 
+wheel() { make_venv venv-wheel python/requirements-build.txt; }
+
 plugins() { make_venv venv-plugins e2e/requirements-plugins.txt; }
 
 sdist() {

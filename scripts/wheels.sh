@@ -16,6 +16,6 @@ for platform in "${wanted[@]}"; do
 	[ -n "$target" ] || { echo "wheels: unknown platform '$platform'; known: ${!targets[*]}" >&2; exit 2; }
 	binary=$PWD/bin/minihub-${target//\//-}
 	GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$binary" ./cmd/minihub
-	MINIHUB_BINARY=$binary MINIHUB_PLATFORM=$platform .cache/venv-tools/bin/python -m build --wheel --no-isolation --outdir dist python >/dev/null
+	MINIHUB_BINARY=$binary MINIHUB_PLATFORM=$platform .cache/venv-wheel/bin/python -m build --wheel --no-isolation --outdir dist python >/dev/null
 done
 ls -l dist
