@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
 
-.PHONY: help run build screenshots test lint bench e2e conformance compatibility fuzz mutations setup clean
+.PHONY: help run build screenshots test lint bench e2e conformance compatibility fuzz mutations wheel setup clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,11 +21,11 @@ bin/minihub: $(SOURCES) go.mod go.sum
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/minihub ./cmd/minihub
 
 test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, browser
-	@scripts/setup.sh packages venv venv5 old plugins tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins wheel tools sdist npm npm-clients npm-axe
 	@scripts/test.sh
 
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
-	@scripts/setup.sh packages venv venv5 plugins tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 plugins wheel tools sdist npm npm-clients npm-axe
 	go test -count=1 -tags e2e -timeout 25m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
 
 conformance: build ## JupyterHub's own tests against bin/minihub; MODULE=test_pages chooses
@@ -46,6 +46,10 @@ fuzz: ## each fuzz target for FUZZTIME (default 10m); FUZZ=FuzzName chooses. mak
 mutations: ## take out one defence after the other: the test of its advisory has to fail
 	MINIHUB_MUTATIONS=$(or $(MUTATION),1) go test ./internal/advisories -run TestEachDefenceIsNeeded -count=1 -timeout 120m -v
 
+wheel: ## build the Python wheel for this machine into dist/; scripts/wheels.sh builds all platforms
+	@scripts/setup.sh wheel
+	@scripts/wheels.sh here
+
 lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh
 	go run $(STATICCHECK) ./...
@@ -55,7 +59,7 @@ bench: build ## minihub and JupyterHub side by side: start, memory, requests per
 	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
 
 setup: ## prepare everything that the other targets need
-	@scripts/setup.sh packages venv venv5 old plugins tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins wheel tools sdist npm npm-clients npm-axe
 
 clean: ## delete what was built and downloaded
 	rm -rf bin .cache

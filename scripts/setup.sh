@@ -5,6 +5,7 @@
 #   scripts/setup.sh venv        .cache/venv with e2e/requirements.txt
 #   scripts/setup.sh venv5       .cache/venv5 with e2e/requirements-5.txt: JupyterHub 5, for old databases
 #   scripts/setup.sh plugins     .cache/venv-plugins with e2e/requirements-plugins.txt: authenticators and spawners from PyPI
+#   scripts/setup.sh wheel       .cache/venv-wheel with python/requirements-build.txt: what builds the Python wheel
 #   scripts/setup.sh tools       .cache/tools with e2e/requirements-tools.txt: schemathesis
 #   scripts/setup.sh old         .cache/venv0 to .cache/venv4: JupyterHub 0.9 to 4, for databases that are older still
 #   scripts/setup.sh sdist       .cache/sdist, JupyterHub's source distribution, for its examples
@@ -145,13 +146,13 @@ npm_axe() {
 	touch "$stamp"
 }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, tools, sdist, npm, npm-clients, npm-axe"
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, wheel, tools, sdist, npm, npm-clients, npm-axe"
 for piece in "$@"; do
 	case $piece in
-	packages | venv | venv5 | old | plugins | tools | sdist) $piece ;;
+	packages | venv | venv5 | old | plugins | wheel | tools | sdist) $piece ;;
 	npm) npm_packages ;;
 	npm-clients) npm_clients ;;
 	npm-axe) npm_axe ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, old, plugins, tools, sdist, npm, npm-clients and npm-axe are known" ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, old, plugins, wheel, tools, sdist, npm, npm-clients and npm-axe are known" ;;
 	esac
 done
