@@ -87,18 +87,15 @@ func (l *Logins) Login(ctx context.Context, req auth.Request) (*LoginResult, err
 // Authenticate checks credentials without logging anybody in: what POST /users/{user}/tokens does with credentials in its body.
 // Errors are Login's.
 func (l *Logins) Authenticate(ctx context.Context, req auth.Request) (*auth.Model, error) {
-	name := l.throttleName(req)
-	if l.o.Throttle != nil {
-		if wait := l.o.Throttle.Begin(req.RemoteIP, name); wait > 0 {
-			l.log.WarnContext(ctx, "login throttled", "user", auth.ShortName(name), "remote_ip", req.RemoteIP, "wait", wait)
-			return nil, &Error{Kind: TooMany, Message: "Too many failed logins, wait a moment before you try again", RetryAfter: wait}
-		}
+	if wait := l.begin(req); wait > 0 {
+		l.log.WarnContext(ctx, "login throttled", "user", auth.ShortName(l.throttleName(req)), "remote_ip", req.RemoteIP, "wait", wait)
+		return nil, &Error{Kind: TooMany, Message: "Too many failed logins, wait a moment before you try again", RetryAfter: wait}
 	}
 	model, refusal, err := l.o.Rules.Login(ctx, l.o.Authenticator, req)
 	switch {
 	case err != nil:
-		if l.o.Throttle != nil {
-			l.o.Throttle.Undo(req.RemoteIP, name)
+		if l.throttles(req) {
+			l.o.Throttle.Undo(req.RemoteIP, l.throttleName(req))
 		}
 		return nil, fmt.Errorf("log in: %w", err)
 	case refusal != nil:
@@ -110,10 +107,25 @@ func (l *Logins) Authenticate(ctx context.Context, req auth.Request) (*auth.Mode
 		}
 		return nil, &Error{Kind: Forbidden, Message: message, Status: refusal.Status, Err: refusal}
 	}
-	if l.o.Throttle != nil {
-		l.o.Throttle.Succeeded(req.RemoteIP, name)
+	if l.throttles(req) {
+		l.o.Throttle.Succeeded(req.RemoteIP, l.throttleName(req))
 	}
 	return model, nil
+}
+
+// begin asks the throttle; zero lets the request pass.
+func (l *Logins) begin(req auth.Request) time.Duration {
+	if !l.throttles(req) {
+		return 0
+	}
+	return l.o.Throttle.Begin(req.RemoteIP, l.throttleName(req))
+}
+
+// throttles tells whether a request can be a guess. With auto_login every page that somebody opens without being known is a request that
+// says nothing: nothing is guessed, and counting it would lock out all people behind one address. A form is a guess, and so is an
+// Authorization header.
+func (l *Logins) throttles(req auth.Request) bool {
+	return l.o.Throttle != nil && (len(req.Form) > 0 || req.Username != "" || req.Password != "" || req.OTP != "" || len(req.Header["Authorization"]) > 0)
 }
 
 // throttleName bounds what an attacker can make us normalise.

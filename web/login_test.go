@@ -102,6 +102,26 @@ func TestLoginThrottled(t *testing.T) {
 	t.Error("never throttled")
 }
 
+// TestAutoLoginIsNoGuess: who opens pages without being known does not lock out the people behind the same address; whoever sends
+// credentials along is counted.
+func TestAutoLoginIsNoGuess(t *testing.T) {
+	w := newWorld(t, worldOptions{throttle: auth.NewThrottle(auth.ThrottleOptions{PerUser: 3, PerIP: 5}),
+		edit: func(_ *world, o *web.Options) { o.Traits.Logins.AutoLogin = true }})
+	for i := range 20 {
+		if a := w.as("").get("/hub/login"); a.status != http.StatusForbidden {
+			t.Fatalf("request %d that says nothing: %d", i+1, a.status)
+		}
+	}
+	b := w.as("")
+	b.get("/hub/home")
+	for range 10 {
+		if a := b.get("/hub/login", "Authorization", "Basic YWxpY2U6d3Jvbmc="); a.status == http.StatusTooManyRequests {
+			return
+		}
+	}
+	t.Error("guesses in a header are never throttled")
+}
+
 func TestSessionIsNewAtLogin(t *testing.T) {
 	w := newWorld(t, worldOptions{})
 	b := w.as("")
