@@ -110,37 +110,27 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 	if err != nil {
 		return storeErr(err, "work out the scopes of the server's token")
 	}
-	if j.clientID, err = s.clientID(ctx, l); err != nil {
-		return storeErr(err, "look for an OAuth client id")
-	}
 	addr := &orm.Server{Proto: "http", IP: j.traits.IP, Port: j.traits.Port, BaseURL: s.URLPath(l.userName, l.name), CookieName: "cookie"}
 	j.token = orm.NewToken()
-	if j.req, err = s.request(l, j, marker); err != nil {
-		return err
+	for _, j.clientID = range clientIDs(l) {
+		if j.req, err = s.request(l, j, marker); err != nil {
+			return err
+		}
+		client := s.oauthClient(l, j)
+		err = s.o.Store.Tx(ctx, func(tx *orm.Store) error {
+			if err := saveClient(ctx, tx, l, client); err != nil {
+				return err
+			}
+			addr.ID = 0
+			if err := tx.CreateServer(ctx, addr); err != nil {
+				return err
+			}
+			return commitIntent(ctx, tx, j, addr, serverToken(j, addr.BaseURL, scopes, now), marker)
+		})
+		if !errors.Is(err, errClientTaken) {
+			break
+		}
 	}
-	client := s.oauthClient(l, j)
-	err = s.o.Store.Tx(ctx, func(tx *orm.Store) error {
-		if err := tx.CreateServer(ctx, addr); err != nil {
-			return err
-		}
-		tok := serverToken(j, addr.BaseURL, scopes, now)
-		if err := tx.CreateToken(ctx, tok); err != nil {
-			return err
-		}
-		if err := tx.SaveOAuthClient(ctx, client); err != nil {
-			return err
-		}
-		row := j.row
-		row.ServerID, row.OAuthClientID = &addr.ID, &client.Identifier
-		row.Started, row.LastActivity, row.State = &now, &now, orm.JSONDict{"marker": marker}
-		if err := tx.UpdateSpawner(ctx, row, "server_id", "oauth_client_id", "started", "last_activity", "state"); err != nil {
-			return err
-		}
-		if err := tx.TouchUsers(ctx, map[int64]time.Time{row.UserID: now}); err != nil {
-			return err
-		}
-		return tx.SaveServerExtra(ctx, &orm.ServerExtra{SpawnerID: row.ID, TokenID: tok.ID, Marker: marker})
-	})
 	if err != nil {
 		return storeErr(err, "prepare the rows of server %s", logName(l.userName, l.name))
 	}
@@ -149,6 +139,23 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 	l.addr = addr
 	l.mu.Unlock()
 	return nil
+}
+
+// commitIntent writes what belongs to a start into its transaction: the token, what the server's row says, and the marker.
+func commitIntent(ctx context.Context, tx *orm.Store, j *spawnJob, addr *orm.Server, tok *orm.APIToken, marker string) error {
+	if err := tx.CreateToken(ctx, tok); err != nil {
+		return err
+	}
+	row, client := j.row, j.clientID
+	row.ServerID, row.OAuthClientID = &addr.ID, &client
+	row.Started, row.LastActivity, row.State = tok.Created, tok.Created, orm.JSONDict{"marker": marker}
+	if err := tx.UpdateSpawner(ctx, row, "server_id", "oauth_client_id", "started", "last_activity", "state"); err != nil {
+		return err
+	}
+	if err := tx.TouchUsers(ctx, map[int64]time.Time{row.UserID: *tok.Created}); err != nil {
+		return err
+	}
+	return tx.SaveServerExtra(ctx, &orm.ServerExtra{SpawnerID: row.ID, TokenID: tok.ID, Marker: marker})
 }
 
 func serverToken(j *spawnJob, baseURL string, scopes []string, now time.Time) *orm.APIToken {

@@ -537,3 +537,39 @@ func TestCloseDuringStart(t *testing.T) {
 		t.Error("counted as a failure")
 	}
 }
+
+// TestClientsOfStartsAtTheSameTime: names that make the same OAuth client id get two, also when their first starts meet.
+func TestClientsOfStartsAtTheSameTime(t *testing.T) {
+	r := newRig(t)
+	owners := [][2]string{{"u", "a-b"}, {"u-a", "b"}, {"u-a-b", ""}}
+	users := map[string]*orm.User{}
+	for _, o := range owners {
+		users[o[0]] = r.user(o[0])
+	}
+	for range 5 {
+		var wg sync.WaitGroup
+		for _, o := range owners {
+			wg.Go(func() {
+				if st, err := r.start(users[o[0]], o[1]); err != nil || st != hub.Started {
+					t.Errorf("start of %s/%s: %v %v", o[0], o[1], st, err)
+				}
+			})
+		}
+		wg.Wait()
+		ids := map[string]bool{}
+		for _, o := range owners {
+			row := r.row(users[o[0]], o[1])
+			ids[*row.OAuthClientID] = true
+			client := need(r.store.OAuthClient(t.Context(), *row.OAuthClientID))
+			if want := r.live.URLPath(o[0], o[1]) + "oauth_callback"; client.RedirectURI != want {
+				t.Errorf("client %s of %s/%s leads to %s", *row.OAuthClientID, o[0], o[1], client.RedirectURI)
+			}
+		}
+		if len(ids) != len(owners) {
+			t.Errorf("ids: %v", ids)
+		}
+		for _, o := range owners {
+			r.mustStop(users[o[0]], o[1], hub.StopOptions{})
+		}
+	}
+}

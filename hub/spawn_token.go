@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -68,18 +69,31 @@ func (s *Servers) groupsOf(ctx context.Context) func(string) []string {
 	}
 }
 
-// clientID is the id of the server's OAuth client. JupyterHub gives user "a" with server "b" and user "a-b" the same one, so that each start
-// takes the other's login away. Here the second one gets an id that no names make; servers know theirs from their environment.
-func (s *Servers) clientID(ctx context.Context, l *liveServer) (string, error) {
+// errClientTaken says that another server or a service has this OAuth client id.
+var errClientTaken = errors.New("the oauth client id belongs to another server")
+
+// clientIDs are the ids that the server's OAuth client may have, the best first. JupyterHub gives user "a" with server "b" and user "a-b"
+// the same one, so that each start takes the other's login away. Here the second one gets an id that no names make; servers know theirs
+// from their environment.
+func clientIDs(l *liveServer) []string {
 	id := urlpath.ClientID(l.userName, l.name)
-	user, server, service, err := s.o.Store.OwnerOfClient(ctx, id)
+	return []string{id, id + "!" + strconv.FormatInt(l.spawnID, 10)}
+}
+
+// saveClient writes the OAuth client of a server, or is errClientTaken: the caller's transaction has to be given up then. It asks after
+// it wrote: of two starts at the same time the second waits for the row of the first, and then sees whose it is.
+func saveClient(ctx context.Context, tx *orm.Store, l *liveServer, client *orm.OAuthClient) error {
+	if err := tx.SaveOAuthClient(ctx, client); err != nil {
+		return err
+	}
+	user, server, service, err := tx.OwnerOfClient(ctx, client.Identifier)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if service == "" && (user == "" || user == l.userName && server == l.name) {
-		return id, nil
+	if service != "" || user != "" && (user != l.userName || server != l.name) {
+		return errClientTaken
 	}
-	return id + "!" + strconv.FormatInt(l.spawnID, 10), nil
+	return nil
 }
 
 // oauthClient is the OAuth client of one server; its secret is the server's token.
