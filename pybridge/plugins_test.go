@@ -2,10 +2,13 @@ package pybridge_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/minihub/minihub/pybridge"
+	"github.com/minihub/minihub/spawner"
 )
 
 // What plug-ins from PyPI do and JupyterHub's own classes do not.
@@ -49,5 +52,46 @@ c.JupyterHub.spawner_class = Boxes
 	}
 	if text := r.log.String(); !strings.Contains(text, "no such image: nowhere:7") {
 		t.Errorf("the log: %s", text)
+	}
+}
+
+// TestConstructorThatFails: kubespawner without a kubeconfig, or a class that needs a real user. The hub starts, knows what is configured,
+// and each start fails with the reason until it is gone.
+func TestConstructorThatFails(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "kubeconfig")
+	r, sp := newSpawner(t, `
+import os
+from jupyterhub.spawner import Spawner
+class Boxes(Spawner):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if not os.path.exists("`+gone+`"):
+            raise RuntimeError("no configuration of a cluster found")
+    async def start(self):
+        return "http://127.0.0.1:9"
+    async def poll(self):
+        return 0
+    async def stop(self, now=False):
+        pass
+c.JupyterHub.spawner_class = Boxes
+c.Spawner.start_timeout = 77
+c.Boxes.mem_limit = "2G"
+c.Boxes.options_form = "<input name='size'>"
+`, "Boxes")
+	if text := r.log.String(); !strings.Contains(text, "no Boxes can be made now: RuntimeError: no configuration of a cluster found") {
+		t.Errorf("the log does not warn: %s", text)
+	}
+	if i := r.info.Spawner; i.Traits["start_timeout"] != 77.0 || i.Traits["mem_limit"] != float64(2<<30) || !i.Has("options_form") {
+		t.Errorf("the hub knows %+v", i)
+	}
+	_, err := r.hooks.Begin(t.Context(), spawner.Identity{UserName: "ada"}, nil)
+	if e, ok := errors.AsType[*pybridge.Error](err); !ok || e.Message != "no configuration of a cluster found" {
+		t.Errorf("a start: %v", err)
+	}
+	if err := os.WriteFile(gone, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if where, err := r.launch(t, sp, "ada", nil); err != nil || where != "http://127.0.0.1:9" {
+		t.Errorf("a start once it can be: %q %v", where, err)
 	}
 }

@@ -47,25 +47,49 @@ TRAITS = (
 def about():
     """What the hub has to know about the spawner class."""
     cls = WORLD.spawner_class
-    probe = make(facade.User({"name": "probe"}), {"name": ""})
-    traits = {}
-    for name in TRAITS:
+    probe = example(cls)
+
+    def known(name, missing=None):
         try:
-            value = getattr(probe, name)
+            return getattr(probe, name)
         except Exception as e:  # a default may need a real user
             LOG.debug("default of %s.%s is not known yet: %s", cls.__name__, name, e)
-            continue
+            return missing
+
+    unknown = object()
+    traits = {}
+    for name in TRAITS:
+        value = known(name, unknown)
         if isinstance(value, (bool, int, float, str, list)) or value is None:
             traits[name] = value
     base = base_class()
     can = [n for n in ("progress", "delete_forever", "rename", "get_url", "options_form", "options_from_form", "get_options_form", "options_from_query")
            if getattr(cls, n, None) is not getattr(base, n, None)]
-    if probe.options_form:
+    if known("options_form"):
         can.append("options_form")
     from .authn import version
 
     return {"name": "%s.%s" % (cls.__module__, cls.__qualname__), "version": version(cls), "traits": traits, "overrides": can,
-            "progress_ready": bool(getattr(probe, "progress_ready_hook", None)), "scopes": callable(probe.server_token_scopes) or bool(probe.server_token_scopes)}
+            "progress_ready": bool(known("progress_ready_hook")), "scopes": bool(known("server_token_scopes"))}
+
+
+def example(cls):
+    """An object of the class, to read its traits from. A constructor that fails without a real user, or because what it talks to is not there
+    yet, is no reason not to start: JupyterHub makes the first object for the first server. The object is without what it would have done then.
+    A value that does not fit its trait is told now, though."""
+    from traitlets import TraitError
+
+    user = facade.User({"name": "probe"})
+    try:
+        return make(user, {"name": ""})
+    except TraitError:
+        raise
+    except Exception as e:
+        LOG.warning("no %s can be made now: %s: %s. The hub starts nevertheless; servers cannot start while this lasts", cls.__name__, type(e).__name__, e)
+    bare = cls.__new__(cls)
+    bare.log, bare.user, bare.hub, bare.authenticator = LOG, user, facade.hub(), WORLD.authenticator
+    bare.config = traitlets_config()
+    return bare
 
 
 def base_class():
