@@ -106,45 +106,25 @@ sdist() {
 	touch "$cache/sdist/jupyterhub-$version/.stamp"
 }
 
-npm_packages() {
-	local stamp="$cache/npm/.stamp-$(checksum e2e/package.json)"
+# make_npm makes .cache/NAME with the packages of a package.json; WHAT is for the message.
+make_npm() {
+	local dir=$cache/$1 package=$2 what=$3
+	local stamp="$dir/.stamp-$(checksum "$package")"
 	[ -f "$stamp" ] && return 0
 	command -v npm >/dev/null || install_missing nodejs npm
-	say "installing configurable-http-proxy into .cache/npm"
-	rm -rf "$cache/npm"
-	mkdir -p "$cache/npm"
-	cp e2e/package.json "$cache/npm/"
-	(cd "$cache/npm" && npm install --silent --no-audit --no-fund)
-	touch "$stamp"
-}
-
-# npm_clients makes .cache/npm-clients with the packages of e2e/node.
-npm_clients() {
-	local dir=$cache/npm-clients
-	local stamp="$dir/.stamp-$(checksum e2e/node/package.json)"
-	[ -f "$stamp" ] && return 0
-	command -v npm >/dev/null || install_missing nodejs npm
-	say "installing OAuth clients into .cache/npm-clients"
+	say "installing $what into .cache/$1"
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp e2e/node/package.json "$dir/"
+	cp "$package" "$dir/"
 	(cd "$dir" && npm install --silent --no-audit --no-fund)
 	touch "$stamp"
 }
 
-# npm_axe makes .cache/npm-axe with the packages of e2e/browser.
-npm_axe() {
-	local dir=$cache/npm-axe
-	local stamp="$dir/.stamp-$(checksum e2e/browser/package.json)"
-	[ -f "$stamp" ] && return 0
-	command -v npm >/dev/null || install_missing nodejs npm
-	say "installing axe-core into .cache/npm-axe"
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cp e2e/browser/package.json "$dir/"
-	(cd "$dir" && npm install --silent --no-audit --no-fund)
-	touch "$stamp"
-}
+npm_packages() { make_npm npm e2e/package.json configurable-http-proxy; }
+
+npm_clients() { make_npm npm-clients e2e/node/package.json "OAuth clients"; }
+
+npm_axe() { make_npm npm-axe e2e/browser/package.json axe-core; }
 
 [ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, wheel, tools, sdist, npm, npm-clients, npm-axe"
 for piece in "$@"; do
