@@ -111,26 +111,45 @@ func FuzzDocument(f *testing.F) {
 	f.Add(`{"Spawner":{"args":{"__minihub_python__":{"kind":"lazy","extend":["a"],"inserts":[[-5,"b"]]}}}}`)
 	f.Add(`{"Authenticator":{"allowed_users":{"__minihub_python__":{"kind":"set","items":[1,"a"]}},"x":{"__minihub_python__":1}}}`)
 	f.Add(`{"__minihub_lines__":{"A.b":1},"JupyterHubApp":{"":null},"":{"":1}}`)
-	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, document string) {
-		path := filepath.Join(dir, "fuzz.json")
-		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
-			t.Fatal(err)
+	f.Fuzz(func(t *testing.T, document string) { loadsCleanly(t, "fuzz.json", document, noEnv) })
+}
+
+// FuzzFormats does the same with YAML and TOML, and with one text in every environment variable that the loader reads.
+func FuzzFormats(f *testing.F) {
+	f.Add(byte(0), "JupyterHub:\n  port: 1\n  load_groups: {a: [b]}\nSpawner:\n  mem_limit: 2G\n", "")
+	f.Add(byte(0), "a: &a [x, x]\nb: &b [*a, *a]\nJupyterHub: {services: *b}\n", "/home/x")
+	f.Add(byte(0), "JupyterHub:\n  <<: {port: 2}\n  bind_url: !!str http://:1/\n  data: !!binary aGk=\n", "1")
+	f.Add(byte(1), "[JupyterHub]\nport = 1\nservices = [{name = 'x', command = ['y']}]\n[Spawner.environment]\nA = 1979-05-27T07:32:00Z\n", "")
+	f.Add(byte(1), "[[JupyterHub.services]]\nname = \"a\"\n[Authenticator]\nadmin_users = ['x']\nn = nan\ni = 0x7fffffffffffffff\n", "http://[::1]:99999/%zz")
+	f.Fuzz(func(t *testing.T, format byte, document, variable string) {
+		name := "fuzz.yaml"
+		if format%2 == 1 {
+			name = "fuzz.toml"
 		}
-		cfg, report, err := config.Load(context.Background(), config.Source{Path: path, LookupEnv: noEnv})
-		if cfg == nil {
-			return
-		}
-		if (err == nil) != (len(report.Errors()) == 0) {
-			t.Errorf("%q: error %v, problems %v", document, err, report.Problems)
-		}
-		if err == nil {
-			if _, err := config.ComputeURLs(cfg, "host"); err != nil {
-				t.Errorf("%q passed, but has no URLs: %v", document, err)
-			}
-		}
-		if err := config.WriteShowConfig(&strings.Builder{}, cfg); err != nil {
-			t.Errorf("%q cannot be shown: %v", document, err)
-		}
+		loadsCleanly(t, name, document, func(string) (string, bool) { return variable, variable != "" })
 	})
+}
+
+// loadsCleanly: whatever is in the file, there is an error or a configuration that can be used and shown.
+func loadsCleanly(t *testing.T, name, document string, lookup func(string) (string, bool)) {
+	t.Helper()
+	path := write(t, t.TempDir(), name, document)
+	cfg, report, err := config.Load(t.Context(), config.Source{Path: path, LookupEnv: lookup})
+	if cfg == nil {
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q: no configuration, and the error does not name the file: %v", document, err)
+		}
+		return
+	}
+	if (err == nil) != (len(report.Errors()) == 0) {
+		t.Errorf("%q: error %v, problems %v", document, err, report.Problems)
+	}
+	if err == nil {
+		if _, err := config.ComputeURLs(cfg, "host"); err != nil {
+			t.Errorf("%q passed, but has no URLs: %v", document, err)
+		}
+	}
+	if err := config.WriteShowConfig(&strings.Builder{}, cfg); err != nil {
+		t.Errorf("%q cannot be shown: %v", document, err)
+	}
 }

@@ -11,6 +11,10 @@ while IFS=: read -r file line; do
 	echo "== $name ($(dirname "$file"))"
 	go test "./$(dirname "$file")" -run '^$' -fuzz "^$name\$" -fuzztime "${FUZZTIME:-10m}" -parallel "${FUZZPARALLEL:-2}" || failed+=("$name")
 done < <(git grep -E '^func Fuzz' -- '*_test.go')
+if [[ NamesStayApart == *"${1:-}"* ]]; then # no fuzz target, but the same kind of test: a million random names
+	echo "== NamesStayApart (internal/urlpath)"
+	MINIHUB_PAIRS=1000000 go test ./internal/urlpath -run '^TestNamesStayApart$' -count=1 || failed+=(NamesStayApart)
+fi
 if [ ${#failed[@]} != 0 ]; then
 	echo "failed: ${failed[*]}" >&2
 	exit 1

@@ -2,7 +2,10 @@ package urlpath_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -186,4 +189,48 @@ func FuzzNames(f *testing.F) {
 			t.Errorf("label of %q is %q", name, label)
 		}
 	})
+}
+
+// TestNamesStayApart takes random names, of few characters so that they nearly meet: display names get server names of their own, and two
+// servers get the same OAuth client id only when user and server joined by a hyphen are the same text. The hub gives the second of those an
+// id with "!", which no names make.
+func TestNamesStayApart(t *testing.T) {
+	pairs := 10_000
+	if text := os.Getenv("MINIHUB_PAIRS"); text != "" {
+		var err error
+		if pairs, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	random := rand.New(rand.NewPCG(1, uint64(pairs)))
+	pieces := []string{"a", "b", "A", "-", "--", "%", "%2D", "!", "@", ".", "~", "_", "é", "e\u0301", "日", "x1", "0", " ", "+", "user", "\xff"}
+	name := func() string {
+		var b strings.Builder
+		for range 1 + random.IntN(5) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		return b.String()
+	}
+	shown, clients := map[string]string{}, map[string]string{}
+	for range pairs {
+		display, user, server := name(), name(), ""
+		slug := urlpath.HashedServerSlug(display)
+		if before, ok := shown[slug]; ok && before != display {
+			t.Errorf("%q and %q are both server %s", before, display, slug)
+		}
+		shown[slug] = display
+		joined := user
+		if random.IntN(3) > 0 {
+			server = slug
+			joined += "-" + slug
+		}
+		id := urlpath.ClientID(user, server)
+		if before, ok := clients[id]; ok && before != joined {
+			t.Errorf("%q and %q are both client %s", before, joined, id)
+		}
+		clients[id] = joined
+		if strings.ContainsAny(id, "! ") {
+			t.Errorf("client id %q of %q and %q", id, user, server)
+		}
+	}
 }
