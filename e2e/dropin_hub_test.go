@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/minihub/minihub/e2e/harness"
-	"github.com/minihub/minihub/e2e/harness/idp"
+	"github.com/minihub/minihub/hubtest/idp"
 )
 
 // dropin is one folder with a configuration, a database and a cookie secret, on which JupyterHub and minihub take turns.

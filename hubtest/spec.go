@@ -90,8 +90,18 @@ type Ready struct {
 	AdminToken string                  `json:"admin_token"` // may do everything
 	Tokens     map[string]string       `json:"tokens"`      // by user
 	Services   map[string]ServiceReady `json:"services"`
-	IDP        any                     `json:"idp,omitempty"` // of the mock identity provider, when there is one
+	IDP        *IDPReady               `json:"idp,omitempty"` // of the mock identity provider, when there is one
 	PID        int                     `json:"pid"`
+}
+
+// IDPReady is what an OAuth authenticator needs of the mock identity provider.
+type IDPReady struct {
+	URL          string `json:"url"` // the issuer: discovery is at url/.well-known/openid-configuration
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	AuthorizeURL string `json:"authorize_url"`
+	TokenURL     string `json:"token_url"`
+	UserinfoURL  string `json:"userdata_url"` // as GenericOAuthenticator calls it
 }
 
 // ServiceReady is what a service of the Spec needs: its token is its OAuth client secret, too.

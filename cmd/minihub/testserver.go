@@ -11,11 +11,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/hubtest"
+	"github.com/minihub/minihub/hubtest/idp"
 )
 
 // parentCheck is how often test-server looks whether whoever started it is still there.
@@ -32,7 +34,7 @@ Usage: minihub test-server [FLAGS]
 // testFlags are the flags of test-server.
 type testFlags struct {
 	users, admins, groups, spawner, spec, log string
-	orphan                                    bool
+	orphan, idp                               bool
 }
 
 func parseTestFlags(c *cli, args []string) (*testFlags, error) {
@@ -46,6 +48,7 @@ func parseTestFlags(c *cli, args []string) (*testFlags, error) {
 	set.StringVar(&f.spec, "spec", "", "`file` with users, groups, services, roles and configuration in YAML or JSON; - is standard input")
 	set.StringVar(&f.log, "log", "", "`file` for the hub's log; - is standard error; default: none")
 	set.BoolVar(&f.orphan, "keep", false, "go on when the process that started it ends")
+	set.BoolVar(&f.idp, "idp", false, "start a mock OpenID Connect provider as well, which knows the users and their groups")
 	err := set.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(c.out, testServerUsage)
@@ -69,9 +72,12 @@ func testServer(ctx context.Context, c *cli, args []string) error {
 	if f == nil || err != nil {
 		return err
 	}
-	spec, err := f.read(os.Stdin)
+	spec, provider, err := f.read(os.Stdin)
 	if err != nil {
 		return err
+	}
+	if provider != nil {
+		defer provider.Close()
 	}
 	o := spec.Options()
 	logTo, err := f.logger(c)
@@ -86,21 +92,46 @@ func testServer(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(announce(ctx, c, h, spec, func(ctx context.Context) {
+	return errors.Join(f.serve(ctx, c, h, spec, provider, parent), h.Close())
+}
+
+// serve tells where the hub is and waits until it has to end.
+func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, provider *idp.Provider, parent int) error {
+	ready, err := h.Ready(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if provider != nil {
+		ready.IDP = &hubtest.IDPReady{URL: provider.URL, ClientID: provider.ClientID, ClientSecret: provider.Secret,
+			AuthorizeURL: provider.URL + "/authorize", TokenURL: provider.URL + "/token", UserinfoURL: provider.URL + "/userinfo"}
+	}
+	return announce(ctx, c, h, ready, func(ctx context.Context) {
 		if !f.orphan {
 			waitForEnd(ctx, parent)
 			return
 		}
 		<-ctx.Done()
-	}), h.Close())
+	})
+}
+
+// startIDP starts an identity provider at which the users of a hub can log in. Their groups are in the claim "groups".
+func startIDP(spec hubtest.Spec) (*idp.Provider, error) {
+	var people []idp.Person
+	for _, u := range spec.Users {
+		p := idp.Person{Name: u.Name, Email: u.Name + "@example.org", Groups: []string{}, Claims: map[string]any{"admin": u.Admin}}
+		for group, members := range spec.Groups {
+			if slices.Contains(members, u.Name) {
+				p.Groups = append(p.Groups, group)
+			}
+		}
+		slices.Sort(p.Groups)
+		people = append(people, p)
+	}
+	return idp.New(people...)
 }
 
 // announce opens the control port, prints the line, and waits until the hub has to end.
-func announce(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, wait func(context.Context)) error {
-	ready, err := h.Ready(ctx, spec)
-	if err != nil {
-		return err
-	}
+func announce(ctx context.Context, c *cli, h *hubtest.Hub, ready hubtest.Ready, wait func(context.Context)) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("open the control port: %w", err)
@@ -141,8 +172,9 @@ func waitForEnd(ctx context.Context, parent int) {
 	}
 }
 
-// read makes the description of the hub from the file and the flags, which add to it.
-func (f *testFlags) read(stdin io.Reader) (spec hubtest.Spec, err error) {
+// read makes the description of the hub from the file and the flags. With --idp the provider is started for the users of the
+// description, in which ${IDP_URL}, ${IDP_CLIENT_ID} and ${IDP_CLIENT_SECRET} then stand for what an authenticator has to know.
+func (f *testFlags) read(stdin io.Reader) (spec hubtest.Spec, provider *idp.Provider, err error) {
 	var text []byte
 	switch f.spec {
 	case "":
@@ -152,9 +184,22 @@ func (f *testFlags) read(stdin io.Reader) (spec hubtest.Spec, err error) {
 		text, err = os.ReadFile(f.spec)
 	}
 	if err != nil {
-		return spec, fmt.Errorf("--spec: %w", err)
+		return spec, nil, fmt.Errorf("--spec: %w", err)
 	}
-	if spec, err = hubtest.ParseSpec(text); err != nil {
+	if spec, err = f.parse(string(text)); err != nil || !f.idp {
+		return spec, nil, err
+	}
+	if provider, err = startIDP(spec); err != nil {
+		return spec, nil, err
+	}
+	known := strings.NewReplacer("${IDP_URL}", provider.URL, "${IDP_CLIENT_ID}", provider.ClientID, "${IDP_CLIENT_SECRET}", provider.Secret)
+	spec, err = f.parse(known.Replace(string(text)))
+	return spec, provider, err
+}
+
+// parse reads a description and adds what the flags say.
+func (f *testFlags) parse(text string) (spec hubtest.Spec, err error) {
+	if spec, err = hubtest.ParseSpec([]byte(text)); err != nil {
 		return spec, err
 	}
 	for _, name := range split(f.users, ",") {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,6 +119,54 @@ config: {JupyterHub: {base_url: /deep/}}
 				t.Errorf("left behind: %s", dir)
 			}
 		}
+	}
+}
+
+func TestTestServerHasAnIdentityProvider(t *testing.T) {
+	cmd := minihub(t, "test-server", "--spec", "-", "--idp")
+	cmd.Stdin = strings.NewReader(`
+users: [{name: ann, admin: true}]
+groups: {lab: [ann]}
+services: [{name: shown, info: {issuer: "${IDP_URL}", client: "${IDP_CLIENT_ID}"}}]
+`)
+	ready, _ := startTestServer(t, cmd)
+	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }()
+	s, err := hubapi.New(ready.APIURL, ready.AdminToken).Service(t.Context(), "shown")
+	if err != nil || s.Info["issuer"] != ready.IDP.URL || s.Info["client"] != ready.IDP.ClientID {
+		t.Errorf("the description has %v, %v; want the provider's values %+v", s.Info, err, ready.IDP)
+	}
+	back := "http://127.0.0.1:1/callback"
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w, err := client.PostForm(ready.IDP.AuthorizeURL, url.Values{"client_id": {ready.IDP.ClientID}, "redirect_uri": {back}, "response_type": {"code"}, "username": {"ann"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	where, err := w.Location()
+	if err != nil || where.Query().Get("code") == "" {
+		t.Fatalf("log in at the provider: %s, %v", w.Status, err)
+	}
+	w, err = client.PostForm(ready.IDP.TokenURL, url.Values{"grant_type": {"authorization_code"}, "code": {where.Query().Get("code")}, "redirect_uri": {back},
+		"client_id": {ready.IDP.ClientID}, "client_secret": {ready.IDP.ClientSecret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tokens struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(w.Body).Decode(&tokens); err != nil || tokens.AccessToken == "" {
+		t.Fatalf("token: %s, %v", w.Status, err)
+	}
+	r, err := http.NewRequest("GET", ready.IDP.UserinfoURL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+	if w, err = client.Do(r); err != nil {
+		t.Fatal(err)
+	}
+	var person map[string]any
+	if err := json.NewDecoder(w.Body).Decode(&person); err != nil || person["preferred_username"] != "ann" || person["admin"] != true {
+		t.Errorf("userinfo: %v, %v", person, err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/minihub/minihub/e2e/harness"
-	"github.com/minihub/minihub/e2e/harness/idp"
+	"github.com/minihub/minihub/hubtest/idp"
 )
 
 const genericConfig = `

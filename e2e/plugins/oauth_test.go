@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/minihub/minihub/e2e/harness"
-	"github.com/minihub/minihub/e2e/harness/idp"
+	"github.com/minihub/minihub/hubtest/idp"
 )
 
 const githubConfig = `

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/minihub/minihub/e2e/harness"
-	"github.com/minihub/minihub/e2e/harness/idp"
+	"github.com/minihub/minihub/hubtest/idp"
 )
 
 // provided is a hub whose people log in at an identity provider.

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
-	"testing"
+	"time"
 )
 
 // Person is somebody who can log in at the provider.
@@ -45,6 +45,7 @@ type Provider struct {
 	faults  map[string]int   // status by path
 	calls   map[string]int
 	issued  []string
+	server  *http.Server
 }
 
 // grant is what a code or token stands for.
@@ -52,12 +53,29 @@ type grant struct {
 	user, redirect, challenge, nonce, scope string
 }
 
+// TB is what Start needs of *testing.T.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatal(args ...any)
+}
+
 // Start starts a provider; it ends with the test.
-func Start(t testing.TB, people ...Person) *Provider {
+func Start(t TB, people ...Person) *Provider {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	p, err := New(people...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// New starts a provider on a free port of 127.0.0.1; Close ends it.
+func New(people ...Person) (*Provider, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("idp: make a key: %w", err)
 	}
 	p := &Provider{ClientID: "the-hub", Secret: random(), key: key, people: map[string]Person{}, codes: map[string]grant{}, tokens: map[string]grant{},
 		refresh: map[string]grant{}, faults: map[string]int{}, calls: map[string]int{}}
@@ -67,17 +85,24 @@ func Start(t testing.TB, people ...Person) *Provider {
 	mux := http.NewServeMux()
 	p.openID(mux)
 	p.gitHub(mux)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status := p.count(r.URL.Path); status != 0 {
 			reply(w, status, map[string]any{"error": "server_error", "message": "the test wants this"})
 			return
 		}
 		mux.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	p.URL = server.URL
-	return p
+	})}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("idp: open a port: %w", err)
+	}
+	p.URL = "http://" + l.Addr().String()
+	go func() { _ = p.server.Serve(l) }() // ends with Close
+	return p, nil
 }
+
+// Close ends the provider.
+func (p *Provider) Close() error { return p.server.Close() }
 
 // count counts a request and gives the status with which it has to fail, 0 for none.
 func (p *Provider) count(path string) int {
