@@ -85,7 +85,28 @@ venv5() { make_venv venv5 e2e/requirements-5.txt; }
 
 tools() { make_venv tools e2e/requirements-tools.txt; }
 
-old() { for version in 0 1 2 3 4; do make_venv venv$version e2e/requirements-$version.txt; done; }
+# old makes .cache/venv0 to .cache/venv4 side by side. Each only writes one database: their requirements are
+# complete, so nothing is resolved, compiled ahead or given a pip of its own.
+old() {
+	venv # its pip installs into the others
+	local version jobs=()
+	for version in 0 1 2 3 4; do
+		old_venv $version &
+		jobs+=($!)
+	done
+	for job in "${jobs[@]}"; do wait "$job" || die "an old JupyterHub could not be installed; see above"; done
+}
+
+old_venv() {
+	local dir=$cache/venv$1 requirements=e2e/requirements-$1.txt
+	local stamp="$dir/.stamp-$(checksum "$requirements")"
+	[ -f "$stamp" ] && return 0
+	say "making .cache/venv$1"
+	rm -rf "$dir"
+	python3 -m venv --without-pip "$dir"
+	"$cache/venv/bin/python" -m pip --python "$dir/bin/python" install -q --disable-pip-version-check --no-deps --no-compile -r "$requirements"
+	touch "$stamp"
+}
 
 wheel() { make_venv venv-wheel python/requirements-build.txt; }
 
