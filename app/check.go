@@ -48,11 +48,7 @@ func Check(c *config.Config, report *config.Report) {
 	}
 	checkAuthenticator(c, report)
 	checkFiles(h, report)
-	for _, name := range withoutEffect() {
-		if class, trait, _ := strings.Cut(name, "."); c.Given(class, trait) {
-			report.Warnf(name, "", "minihub does not use it; the value has no effect")
-		}
-	}
+	checkUnused(c, report)
 }
 
 // checkFiles looks at what the configuration points to: the certificate, the folders of templates and the database's URL.
@@ -75,15 +71,6 @@ func checkFiles(h *config.JupyterHub, report *config.Report) {
 // wrong reports whether an error of a trait is known already.
 func wrong(report *config.Report, trait string) bool {
 	return slices.ContainsFunc(report.Errors(), func(p config.Problem) bool { return strings.HasPrefix(p.Trait, trait) })
-}
-
-// withoutEffect are the traits that are known, so that a configuration of JupyterHub loads, and that nothing of minihub looks at.
-func withoutEffect() []string {
-	return []string{
-		"JupyterHub.active_user_window", "JupyterHub.extra_log_handlers",
-		"JupyterHub.jinja_environment_options", "JupyterHub.log_datefmt", "JupyterHub.log_format", "JupyterHub.logging_config", "LocalProcessSpawner.popen_kwargs",
-		"Authenticator.auto_login_oauth2_authorize", "ConfigurableHTTPProxy.check_running_interval", "ConfigurableHTTPProxy.debug",
-	}
 }
 
 func checkAuthenticator(c *config.Config, report *config.Report) {

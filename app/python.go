@@ -121,7 +121,6 @@ func refusePython(cfg *config.Config, report *config.Report) {
 		"JupyterHub.extra_log_handlers": "the log goes to stderr; let the service manager collect it",
 		"EventLog.handlers":             "remove it",
 		"EventLogger.handlers":          "remove it",
-		"Spawner.oauth_roles":           "use Spawner.oauth_client_allowed_scopes",
 		"Spawner.ssl_alt_names":         "write a list",
 	}
 	for _, py := range cfg.Python {

@@ -130,6 +130,9 @@ func (p *pythonPart) prepare(ctx context.Context, user *orm.User, row *orm.Spawn
 	if b.ClientScopes != nil {
 		t.OAuthClientAllowedScopes = *b.ClientScopes
 	}
+	if b.OAuthRoles != nil {
+		t.OAuthRoles = *b.OAuthRoles
+	}
 	if b.StartTimeout != nil && *b.StartTimeout > 0 {
 		t.StartTimeout = fseconds(*b.StartTimeout)
 	}

@@ -100,6 +100,9 @@ func ruleOptions(c *config.Config) auth.RulesOptions {
 	if class.Native == "pam" {
 		p := &c.PAMAuthenticator
 		o.AllowedGroups, o.AdminGroups = p.AllowedGroups, p.AdminGroups
+		if p.PamNormalizeUsername {
+			o.NormalizeUser = auth.SystemUsers{}.Canonical
+		}
 	}
 	return o
 }
@@ -174,6 +177,7 @@ func serverTraits(c *config.Config, u config.URLs, t config.TornadoSettings, hub
 			HubConnectURL: deref(s.HubConnectURL), MemLimit: int64(deref(s.MemLimit)), MemGuarantee: int64(deref(s.MemGuarantee)),
 			CPULimit: deref(s.CPULimit), CPUGuarantee: deref(s.CPUGuarantee), StartTimeout: seconds(s.StartTimeout), HTTPTimeout: seconds(s.HTTPTimeout),
 			Debug: s.Debug, DisableUserConfig: s.DisableUserConfig, ServerTokenScopes: s.ServerTokenScopes, OAuthClientAllowedScopes: s.OAuthClientAllowedScopes,
+			OAuthRoles: s.OAuthRoles,
 		},
 	}
 	if len(t.CookieOptions) > 0 {

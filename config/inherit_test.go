@@ -127,7 +127,7 @@ func TestDeprecatedNames(t *testing.T) {
 		cfg.JupyterHub.IP != "10.1.1.1" || cfg.JupyterHub.LogLevel != 40 {
 		t.Errorf("a deprecated name was not moved: %+v", p)
 	}
-	for _, trait := range []string{"JupyterHub.admin_users", "JupyterHub.proxy_cmd", "JupyterHub.debug_proxy", "JupyterHub.proxy_auth_token", "JupyterHub.proxy_api_ip",
+	for _, trait := range []string{"JupyterHub.admin_users", "JupyterHub.proxy_cmd", "JupyterHub.debug_proxy", "JupyterHub.proxy_auth_token", "JupyterHub.proxy_api_port",
 		"JupyterHub.statsd_host", "JupyterHub.hub_connect_port", "Authenticator.whitelist", "PAMAuthenticator.group_whitelist", "JupyterHubApp"} {
 		wantProblem(t, report, config.SeverityWarning, trait)
 	}

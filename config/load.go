@@ -232,7 +232,11 @@ func (l *loader) moveProxyAPI() {
 	delete(hub, "proxy_api_ip")
 	delete(hub, "proxy_api_port")
 	const to = "ConfigurableHTTPProxy.api_url"
-	l.report.Warnf("JupyterHub.proxy_api_ip", "use "+to, "proxy_api_ip and proxy_api_port are deprecated")
+	for _, name := range []string{"proxy_api_ip", "proxy_api_port"} {
+		if name == "proxy_api_ip" && hasIP || name == "proxy_api_port" && hasPort {
+			l.report.Warnf("JupyterHub."+name, "use "+to, "the name is deprecated")
+		}
+	}
 	if _, both := l.sections["ConfigurableHTTPProxy"]["api_url"]; both {
 		l.report.Errorf("JupyterHub.proxy_api_ip", "keep "+to+" only", "proxy_api_ip or proxy_api_port and %s are both set", to)
 		return

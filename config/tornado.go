@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 )
 
 // TornadoSettings are the keys of JupyterHub.tornado_settings that have a meaning without Tornado. Others are ignored.
@@ -13,7 +14,6 @@ type TornadoSettings struct {
 	Headers                 map[string]string // Headers are added to every answer.
 	CookieOptions           map[string]any    // CookieOptions are set on every cookie (SameSite, Secure, Domain, …).
 	XSRFCookieKwargs        map[string]any    // XSRFCookieKwargs are set on the _xsrf cookie.
-	CSPReportURI            string            // CSPReportURI receives reports of content security violations.
 	NoCacheStatic           bool              // NoCacheStatic forbids caching of static files.
 }
 
@@ -26,6 +26,19 @@ func (h *JupyterHub) Tornado() (TornadoSettings, error) {
 		}
 	}
 	return t, nil
+}
+
+// UnknownTornadoSettings are the keys of tornado_settings that have no effect, sorted.
+func (h *JupyterHub) UnknownTornadoSettings() []string {
+	var out []string
+	known := []string{"slow_spawn_timeout", "slow_stop_timeout", "user_redirect_limit", "spawn_throttle_retry_range", "headers", "cookie_options",
+		"xsrf_cookie_kwargs", "no_cache_static"}
+	for _, key := range sortedKeys(h.TornadoSettings) {
+		if !slices.Contains(known, key) {
+			out = append(out, key)
+		}
+	}
+	return out
 }
 
 // set stores one key and returns what was expected when the value does not fit.
@@ -67,9 +80,6 @@ func (t *TornadoSettings) set(key string, v any) string {
 	case "xsrf_cookie_kwargs":
 		t.XSRFCookieKwargs, ok = v.(map[string]any)
 		return unless(ok, "a dict")
-	case "csp_report_uri":
-		t.CSPReportURI, ok = v.(string)
-		return unless(ok, "a text")
 	case "no_cache_static":
 		t.NoCacheStatic, ok = v.(bool)
 		return unless(ok, "a boolean")

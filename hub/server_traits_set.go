@@ -32,6 +32,8 @@ func (t *SpawnTraits) set(name string, v any) error {
 		return setList(&t.ServerTokenScopes, name, v)
 	case "oauth_client_allowed_scopes":
 		return setList(&t.OAuthClientAllowedScopes, name, v)
+	case "oauth_roles":
+		return setList(&t.OAuthRoles, name, v)
 	case "environment":
 		return t.setEnvironment(v)
 	case "default_url":

@@ -158,3 +158,31 @@ func TestFormatStrings(t *testing.T) {
 		}
 	}
 }
+
+// The deprecated oauth_roles stands for the scopes of its roles, while oauth_client_allowed_scopes is empty.
+func TestOAuthRolesOfServers(t *testing.T) {
+	for name, c := range map[string]struct {
+		roles, scopes []string
+		want          string // JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES; "": the start fails
+	}{
+		"roles":      {[]string{"reader"}, nil, `["list:users","read:users"]`},
+		"scopes win": {[]string{"reader"}, []string{"read:groups"}, `["read:groups"]`},
+		"no role":    {[]string{"reader", "writer"}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(o *rigOptions) { o.traits.Spawn.OAuthRoles, o.traits.Spawn.OAuthClientAllowedScopes = c.roles, c.scopes })
+			noErr(t, r.store.CreateRole(t.Context(), &orm.Role{Name: "reader", Scopes: orm.JSONList{"list:users", "read:users"}}))
+			u := r.user("alice")
+			if c.want == "" {
+				if _, err := r.start(u, ""); err == nil || !strings.Contains(err.Error(), "Spawner.oauth_roles: no such role: writer") {
+					t.Errorf("error %v", err)
+				}
+				return
+			}
+			r.mustStart(u, "")
+			if got := r.driver.lastRequest().Env["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"]; strings.ReplaceAll(got, " ", "") != c.want {
+				t.Errorf("scopes %s, want %s", got, c.want)
+			}
+		})
+	}
+}

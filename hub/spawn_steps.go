@@ -110,6 +110,9 @@ func (s *Servers) prepareRows(ctx context.Context, l *liveServer, j *spawnJob) e
 	if err != nil {
 		return storeErr(err, "work out the scopes of the server's token")
 	}
+	if err := s.addRoleScopes(ctx, &j.traits); err != nil {
+		return err
+	}
 	addr := &orm.Server{Proto: "http", IP: j.traits.IP, Port: j.traits.Port, BaseURL: s.URLPath(l.userName, l.name), CookieName: "cookie"}
 	j.token = orm.NewToken()
 	for _, j.clientID = range clientIDs(l) {

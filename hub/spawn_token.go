@@ -107,5 +107,24 @@ func (s *Servers) oauthClient(l *liveServer, j *spawnJob) *orm.OAuthClient {
 	}
 }
 
+// addRoleScopes applies the deprecated oauth_roles: the scopes of these roles, unless oauth_client_allowed_scopes names scopes. A role that
+// does not exist makes the start fail, as in JupyterHub.
+func (s *Servers) addRoleScopes(ctx context.Context, t *SpawnTraits) error {
+	if len(t.OAuthRoles) == 0 || len(t.OAuthClientAllowedScopes) > 0 {
+		return nil
+	}
+	rows, err := s.o.Store.RolesByName(ctx, t.OAuthRoles)
+	if err != nil {
+		return storeErr(err, "read the roles of Spawner.oauth_roles")
+	}
+	for _, name := range t.OAuthRoles {
+		if rows[name] == nil {
+			return &Error{Kind: Invalid, Message: "Spawner.oauth_roles: no such role: " + name, Hint: "use Spawner.oauth_client_allowed_scopes"}
+		}
+		t.OAuthClientAllowedScopes = append(t.OAuthClientAllowedScopes, rows[name].Scopes...)
+	}
+	return nil
+}
+
 // clientSecretRounds is how often JupyterHub hashes client secrets (schema.md).
 const clientSecretRounds = 16384

@@ -29,6 +29,7 @@ type Beginning struct {
 	Overrides    []map[string]any `json:"overrides"` // of a callable group_overrides, in order
 	TokenScopes  *[]string        `json:"server_token_scopes"`
 	ClientScopes *[]string        `json:"oauth_client_allowed_scopes"`
+	OAuthRoles   *[]string        `json:"oauth_roles"`
 	StartTimeout *float64         `json:"start_timeout"` // seconds, of a Python spawner
 	HTTPTimeout  *float64         `json:"http_timeout"`
 }

@@ -164,6 +164,9 @@ def listen(spawner, url, base_url=None):
     row.server = spawner._minihub_orm.Server(proto=parsed.scheme or "http", ip=parsed.hostname or "", port=port, base_url=base, cookie_name="cookie")
 
 
+SCOPE_TRAITS = ("server_token_scopes", "oauth_client_allowed_scopes", "oauth_roles")
+
+
 async def begin(args, stream):
     """A start begins: a fresh object, group overrides of a callable, and scopes that functions decide."""
     user, server = facade.user(args["user"]), args["server"]
@@ -177,7 +180,7 @@ async def begin(args, stream):
         spawner.show({"pending": "spawn", "active": True})
         out = {"overrides": await group_overrides(spawner)}
         chain = WORLD.spawner_chain
-        for trait in ("server_token_scopes", "oauth_client_allowed_scopes"):
+        for trait in SCOPE_TRAITS:
             value = configured(chain, trait)
             if callable(value):
                 out[trait] = list(await settle(value(spawner)) or [])
@@ -185,7 +188,7 @@ async def begin(args, stream):
     spawner.clear_state()
     spawner._minihub_timeouts = {"start_timeout": float(spawner.start_timeout), "http_timeout": float(spawner.http_timeout)}
     out = {"overrides": [], "start_timeout": spawner.start_timeout, "http_timeout": spawner.http_timeout}
-    for trait in ("server_token_scopes", "oauth_client_allowed_scopes"):
+    for trait in SCOPE_TRAITS:
         value = getattr(spawner, trait, None)
         if callable(value):
             value = await settle(value(spawner))
