@@ -170,7 +170,9 @@ func TestOAuthRolesOfServers(t *testing.T) {
 		"no role":    {[]string{"reader", "writer"}, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(o *rigOptions) { o.traits.Spawn.OAuthRoles, o.traits.Spawn.OAuthClientAllowedScopes = c.roles, c.scopes })
+			r := newRig(t, func(o *rigOptions) {
+				o.traits.Spawn.OAuthRoles, o.traits.Spawn.OAuthClientAllowedScopes = c.roles, c.scopes
+			})
 			noErr(t, r.store.CreateRole(t.Context(), &orm.Role{Name: "reader", Scopes: orm.JSONList{"list:users", "read:users"}}))
 			u := r.user("alice")
 			if c.want == "" {
