@@ -85,7 +85,7 @@ def example(cls):
     except TraitError:
         raise
     except Exception as e:
-        LOG.warning("no %s can be made now: %s: %s. The hub starts nevertheless; servers cannot start while this lasts", cls.__name__, type(e).__name__, e)
+        LOG.warning("no %s can be made now, and no server can start while this lasts: %s: %s", cls.__name__, type(e).__name__, e)
     bare = cls.__new__(cls)
     bare.log, bare.user, bare.hub, bare.authenticator = LOG, user, facade.hub(), WORLD.authenticator
     bare.config = traitlets_config()
