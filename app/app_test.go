@@ -236,6 +236,9 @@ func TestCheckFindsWhatOnlyThePartsKnow(t *testing.T) {
 		"bad pattern":     {func(c map[string]map[string]any) { c["Authenticator"] = map[string]any{"username_pattern": "("} }, "username_pattern"},
 		"bad downstream":  {func(c map[string]map[string]any) { c["JupyterHub"]["trusted_downstream_ips"] = []any{"proxy"} }, "trusted_downstream_ips"},
 		"unknown spawner": {func(c map[string]map[string]any) { c["JupyterHub"]["spawner_class"] = "spaceship" }, "spawner_class"},
+		"bad profile": {func(c map[string]map[string]any) {
+			c["Spawner"] = map[string]any{"profile_list": []any{map[string]any{"display_name": "Big", "spawner_override": map[string]any{"mem_limit": true}}}}
+		}, "Spawner.mem_limit must be a size"},
 		"short user password": {func(c map[string]map[string]any) {
 			c["JupyterHub"]["authenticator_class"] = "shared-password"
 			c["SharedPasswordAuthenticator"] = map[string]any{"user_password": "short"}

@@ -49,6 +49,7 @@ func Check(c *config.Config, report *config.Report) {
 	checkAuthenticator(c, report)
 	checkFiles(h, report)
 	checkUnused(c, report)
+	checkProfiles(c, report)
 }
 
 // checkFiles looks at what the configuration points to: the certificate, the folders of templates and the database's URL.

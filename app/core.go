@@ -82,12 +82,18 @@ func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authent
 	if err != nil {
 		return err
 	}
+	if a.py.ownProfiles() {
+		if traits.Profiles, err = profiles(a.cfg, traits.Spawn, a.o.Logger); err != nil {
+			return err
+		}
+	}
 	traits.URLs.HostOf = a.hostOf(urlpath.KindUser)
 	if c.routes, err = a.newRoutes(); err != nil {
 		return err
 	}
 	hooks := serverHooks(authenticator, c.logins)
 	a.py.addHooks(&hooks, c.logins)
+	a.py.addProfiles(&hooks)
 	c.servers = hub.NewServers(hub.ServersOptions{Store: a.store, Driver: driver, Router: c.routes, Prober: newProber(), Catalog: catalog, Activity: c.activity,
 		Traits: a.py.serverTraits(traits), Hooks: hooks, Observer: observer{a.metrics}, Abort: a.end, Logger: a.o.Logger})
 	c.users.SetServers(c.servers)

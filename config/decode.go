@@ -233,6 +233,8 @@ func (d *decoder) special(where, want string, target reflect.Value, v any) (hand
 			target.Set(reflect.ValueOf(Command{text}))
 			return true, true
 		}
+	case reflect.TypeFor[Profiles]():
+		return true, d.profiles(where, want, target, v)
 	case reflect.TypeFor[URLPrefix]():
 		if text, isText := v.(string); isText {
 			target.SetString(normalPrefix(text))

@@ -181,3 +181,27 @@ func (d *decoder) specDefaults(target reflect.Value) {
 		}
 	}
 }
+
+// profiles reads a profile_list. What its dicts hold is looked at by whoever uses them: a plug-in may have keys of its own.
+func (d *decoder) profiles(where, want string, target reflect.Value, v any) bool {
+	var list []any
+	switch x := v.(type) {
+	case []any:
+		for i := range x {
+			list = append(list, *d.plain(fmt.Sprintf("%s[%d]", where, i), &x[i]))
+		}
+	case map[string]any:
+		for _, key := range sortedKeys(x) {
+			item := x[key]
+			item = *d.plain(fmt.Sprintf("%s[%q]", where, key), &item)
+			if m, ok := item.(map[string]any); ok && m["slug"] == nil {
+				m["slug"] = key
+			}
+			list = append(list, item)
+		}
+	default:
+		return d.mismatch(where, want, v)
+	}
+	target.Set(reflect.ValueOf(Profiles(list)))
+	return true
+}

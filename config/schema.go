@@ -96,6 +96,8 @@ func typeSchema(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[Command]():
 		return map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text}}}
+	case reflect.TypeFor[Profiles]():
+		return profilesSchema()
 	case reflect.TypeFor[ByteSize]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "integer"}, map[string]any{"type": "string", "pattern": `^[0-9.]+[KMGT]?$`}}}
 	case reflect.TypeFor[LogLevel]():
@@ -157,4 +159,21 @@ func structSchema(t reflect.Type) map[string]any {
 		out["required"] = []string{"name"}
 	}
 	return out
+}
+
+// profilesSchema describes a profile_list.
+func profilesSchema() map[string]any {
+	text, dict := map[string]any{"type": "string"}, map[string]any{"type": "object"}
+	object := func(properties map[string]any) map[string]any {
+		properties["kubespawner_override"], properties["spawner_override"] = dict, dict
+		return map[string]any{"type": "object", "properties": properties}
+	}
+	many := func(one map[string]any) map[string]any {
+		return map[string]any{"anyOf": []any{map[string]any{"type": "array", "items": one}, map[string]any{"type": "object", "additionalProperties": one}}}
+	}
+	yes := map[string]any{"type": "boolean"}
+	choice := object(map[string]any{"slug": text, "display_name": text, "default": yes})
+	unlisted := object(map[string]any{"enabled": yes, "display_name": text, "display_name_in_choices": text, "validation_regex": text, "validation_message": text})
+	option := map[string]any{"type": "object", "properties": map[string]any{"slug": text, "display_name": text, "choices": many(choice), "unlisted_choice": unlisted}}
+	return many(object(map[string]any{"slug": text, "display_name": text, "description": text, "default": yes, "profile_options": many(option)}))
 }

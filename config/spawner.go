@@ -30,6 +30,7 @@ type Spawner struct {
 	Port                     int               `trait:"port" default:"0" tier:"common" help:"Port on which servers listen; 0 is a free one."`
 	PostStopHook             *Python           `trait:"post_stop_hook" default:"None" tier:"common" py:"only" help:"Python function that runs after a stop."`
 	PreSpawnHook             *Python           `trait:"pre_spawn_hook" default:"None" tier:"core" py:"only" help:"Python function that runs before a start."`
+	ProfileList              Profiles          `trait:"profile_list" default:"[]" tier:"common" py:"or" null:"empty" help:"Profiles to choose from before a start: dicts with display_name, slug, description, default, spawner_override and profile_options."`
 	ProgressReadyHook        *Python           `trait:"progress_ready_hook" default:"None" tier:"rare" py:"only" help:"Python function that may change the last progress event."`
 	ServerTokenScopes        []string          `trait:"server_token_scopes" default:"[]" tier:"common" py:"or" help:"Scopes of the token that the server itself gets; empty is the role server."`
 	SSLAltNames              []string          `trait:"ssl_alt_names" default:"[]" tier:"rare" py:"or" help:"Extra names in the server's internal certificate."`

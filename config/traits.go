@@ -107,6 +107,8 @@ func typePhrase(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[Command]():
 		return "command (a text or a list of texts)"
+	case reflect.TypeFor[Profiles]():
+		return "list of dicts, or a dict of dicts"
 	case reflect.TypeFor[ByteSize]():
 		return "size in bytes (a number, or a text with K, M, G or T)"
 	case reflect.TypeFor[LogLevel]():

@@ -91,6 +91,9 @@ type CryptKeys []SecretBytes
 // Command is an argument list; a single text in configuration is a list of one argument (it is not split).
 type Command []string
 
+// Profiles is a profile_list: dicts. A dict of dicts is taken as a list in the order of its keys, which are the slugs where there is no slug.
+type Profiles []any
+
 // ByteSize is a number of bytes; in configuration a number, or a text with the suffix K, M, G or T (powers of 1024).
 type ByteSize int64
 

@@ -38,12 +38,15 @@ type Observer interface {
 type Hooks struct {
 	// Prepare comes first in a start, before any row is written, and may change its traits: functions of the configuration that give
 	// group_overrides and scopes.
-	Prepare          func(ctx context.Context, user *orm.User, row *orm.Spawner, t *SpawnTraits) error
-	RefreshPreSpawn  func(ctx context.Context, user *orm.User) error                               // refresh_pre_spawn; an error refuses the start
-	RefreshPreStop   func(ctx context.Context, user *orm.User) error                               // refresh_pre_stop; an error refuses the stop
-	PreSpawnStart    func(ctx context.Context, user, server string) error                          // Authenticator.pre_spawn_start
-	PostSpawnStop    func(ctx context.Context, user, server string) error                          // Authenticator.post_spawn_stop
-	AuthState        func(ctx context.Context, user *orm.User, req *spawner.Request) error         // auth_state_hook
+	Prepare         func(ctx context.Context, user *orm.User, row *orm.Spawner, t *SpawnTraits) error
+	RefreshPreSpawn func(ctx context.Context, user *orm.User) error                       // refresh_pre_spawn; an error refuses the start
+	RefreshPreStop  func(ctx context.Context, user *orm.User) error                       // refresh_pre_stop; an error refuses the stop
+	PreSpawnStart   func(ctx context.Context, user, server string) error                  // Authenticator.pre_spawn_start
+	PostSpawnStop   func(ctx context.Context, user, server string) error                  // Authenticator.post_spawn_stop
+	AuthState       func(ctx context.Context, user *orm.User, req *spawner.Request) error // auth_state_hook
+	// Profiles is a profile_list that only Python can tell. Override makes the chosen profile known to objects in Python.
+	Profiles         func(ctx context.Context, id spawner.Identity) ([]Profile, error)
+	Override         func(ctx context.Context, req *spawner.Request, traits []map[string]any) error
 	ApplyUserOptions func(ctx context.Context, req *spawner.Request, options map[string]any) error // failure: 400
 	PreSpawn         func(ctx context.Context, req *spawner.Request) error
 	PostStop         func(ctx context.Context, id spawner.Identity) error

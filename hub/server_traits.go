@@ -31,6 +31,7 @@ type ServerTraits struct {
 	KeptEnv                 map[string]string // env_keep values of the hub's own environment
 	HubID                   string
 	GroupOverrides          []GroupOverride   // in key order
+	Profiles                []Profile         // profile_list
 	UserOptionTraits        map[string]string // apply_user_options as a dict: option -> trait
 	Spawn                   SpawnTraits
 	ListText                func([]string) string // how a list is written in an environment variable: JSON

@@ -20,6 +20,7 @@ type spawnJob struct {
 	row      *orm.Spawner
 	traits   SpawnTraits
 	req      spawner.Request
+	profile  []map[string]any // what the chosen profile overrides, in order
 	token    string
 	clientID string
 	begin    time.Time
@@ -183,6 +184,11 @@ func (s *Servers) runHooks(ctx context.Context, l *liveServer, j *spawnJob) erro
 	if h.AuthState != nil {
 		if err := h.AuthState(ctx, j.user, &j.req); err != nil {
 			return fmt.Errorf("auth_state_hook: %w", err)
+		}
+	}
+	if h.Override != nil && len(j.profile) > 0 {
+		if err := h.Override(ctx, &j.req, j.profile); err != nil {
+			return fmt.Errorf("profile_list: %w", err)
 		}
 	}
 	if h.ApplyUserOptions != nil {

@@ -10,10 +10,14 @@ import (
 	"github.com/minihub/minihub/spawner"
 )
 
-// prepareTraits works out the traits of this start: configuration, group_overrides, user options.
+// prepareTraits works out the traits of this start: configuration, group_overrides, profile, user options.
 func (s *Servers) prepareTraits(ctx context.Context, l *liveServer, j *spawnJob) error {
 	t := s.o.Traits.Spawn.clone()
 	if err := s.overrideForGroups(ctx, j.user, &t); err != nil {
+		return err
+	}
+	profiles, err := s.applyProfile(ctx, l, j, &t)
+	if err != nil {
 		return err
 	}
 	if prepare := s.o.Hooks.Prepare; prepare != nil {
@@ -21,7 +25,7 @@ func (s *Servers) prepareTraits(ctx context.Context, l *liveServer, j *spawnJob)
 			return err
 		}
 	}
-	if err := s.applyOptions(ctx, l, j.row.UserOptions, &t); err != nil {
+	if err := s.applyOptions(ctx, l, profiles, j.row.UserOptions, &t); err != nil {
 		return err
 	}
 	if pp, ok := s.o.Driver.(spawner.PortPicker); ok && t.Port == 0 {
@@ -36,22 +40,16 @@ func (s *Servers) prepareTraits(ctx context.Context, l *liveServer, j *spawnJob)
 }
 
 // applyOptions is apply_user_options as a dict: options become the traits that it names.
-func (s *Servers) applyOptions(ctx context.Context, l *liveServer, options map[string]any, t *SpawnTraits) error {
+func (s *Servers) applyOptions(ctx context.Context, l *liveServer, profiles []Profile, options map[string]any, t *SpawnTraits) error {
 	for _, option := range slices.Sorted(maps.Keys(options)) {
 		trait, ok := s.o.Traits.UserOptionTraits[option]
 		if !ok {
-			if s.o.Hooks.ApplyUserOptions == nil {
+			if s.o.Hooks.ApplyUserOptions == nil && !profileOption(profiles, options, option) {
 				s.o.Logger.WarnContext(ctx, "unhandled user option; Spawner.apply_user_options says what options do", "user", l.userName, "server", l.name, "option", clip(option, 64))
 			}
 			continue
 		}
-		err := t.set(trait, options[option])
-		if text, isText := options[option].(string); err != nil && isText {
-			if value, ok := fromText(text); ok && t.set(trait, value) == nil {
-				err = nil // forms know text only
-			}
-		}
-		if err != nil {
+		if err := t.setText(trait, options[option]); err != nil {
 			return &Error{Kind: Invalid, Message: fmt.Sprintf("Invalid user option %q: %v", clip(option, 64), err), Reason: "options", Err: err}
 		}
 	}

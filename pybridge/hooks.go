@@ -149,6 +149,20 @@ func (h *Hooks) ProgressReady(ctx context.Context, id spawner.Identity, event ma
 	return out, h.b.Call(ctx, "spawner.progress_ready", args, &out)
 }
 
+// ProfileList returns a profile_list, whose functions have been called.
+func (h *Hooks) ProfileList(ctx context.Context, id spawner.Identity) (list []any, err error) {
+	args, err := h.about(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return list, h.b.Call(ctx, "spawner.profile_list", args, &list)
+}
+
+// Override sets the traits of the chosen profile on the object of a start.
+func (h *Hooks) Override(ctx context.Context, req *spawner.Request, traits []map[string]any) error {
+	return h.change(ctx, "spawner.override", req, map[string]any{"traits": traits})
+}
+
 // OptionsForm returns the HTML of the spawn form, "" for none.
 func (h *Hooks) OptionsForm(ctx context.Context, id spawner.Identity) (html string, err error) {
 	args, err := h.about(ctx, id)

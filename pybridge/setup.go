@@ -74,6 +74,7 @@ type ClassInfo struct {
 	Reconciles bool           `json:"reconciles"` // reconcile_auth_state_hook is set
 	Page       pageInfo       `json:"page"`
 	Ready      bool           `json:"progress_ready"` // progress_ready_hook is set
+	Profiles   bool           `json:"profiles"`       // profile_list is set, and the class has no such trait of its own
 }
 
 // Has reports whether the class has a method of its own in place of JupyterHub's.

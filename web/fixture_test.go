@@ -48,6 +48,7 @@ type worldOptions struct {
 	fake     *spawnertest.Fake
 	throttle *auth.Throttle
 	headers  map[string]string // tornado_settings.headers
+	profiles []hub.Profile
 	edit     func(w *world, o *web.Options)
 }
 
@@ -126,7 +127,7 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	activity := hub.NewActivity(hub.ActivityOptions{Store: w.store, Logger: logger})
 	t.Cleanup(activity.Close)
 	w.servers = hub.NewServers(hub.ServersOptions{Store: w.store, Activity: activity, Driver: w.fake, Router: routes{}, Prober: prober{}, Catalog: catalog, Logger: logger,
-		Traits: hub.ServerTraits{AllowNamedServers: true, SlowSpawnTimeout: 5 * time.Second, SlowStopTimeout: 5 * time.Second,
+		Traits: hub.ServerTraits{AllowNamedServers: true, Profiles: o.profiles, SlowSpawnTimeout: 5 * time.Second, SlowStopTimeout: 5 * time.Second,
 			URLs:     hub.ServerURLs{BaseURL: o.base},
 			ListText: func(l []string) string { return strings.Join(l, ",") },
 			Spawn:    hub.SpawnTraits{StartTimeout: time.Minute, HTTPTimeout: time.Minute, Cmd: []string{"x"}}}})

@@ -2,7 +2,7 @@ package web
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -186,24 +186,44 @@ func queryOptions(query url.Values) (url.Values, error) {
 }
 
 func (s *Site) hasOptionsForm() bool {
-	return s.o.Hub.Hooks.OptionsForm != nil || s.o.Traits.Servers.OptionsForm != ""
+	return s.o.Hub.Hooks.OptionsForm != nil || s.o.Traits.Servers.OptionsForm != "" || s.o.Hub.Servers.HasProfiles()
 }
 
-// optionsForm is the HTML of the spawn form's fields, "" when there is no form.
+// optionsForm is the HTML of the spawn form's fields, "" when there is no form: options_form, else the profiles.
 func (s *Site) optionsForm(r *http.Request, user *orm.User, server string) (string, error) {
-	if hook := s.o.Hub.Hooks.OptionsForm; hook != nil {
-		html, err := hook(r.Context(), spawner.Identity{UserName: user.Name, ServerName: server})
-		if err != nil {
-			return "", fmt.Errorf("make the spawn form: %w", err)
-		}
-		return html, nil
+	list, err := s.profiles(r, user, server)
+	if err != nil {
+		return "", err
 	}
-	return s.o.Traits.Servers.OptionsForm, nil
+	if len(list) > 0 {
+		return s.profilesForm(r, user, server, list)
+	}
+	return s.configuredForm(r, user, server)
 }
 
 // chosenOptions turns form fields, or the arguments of a link (a GET), into user_options: by the hook, else as
-// Spawner.options_from_form names it.
+// Spawner.options_from_form names it. Fields about profiles are never theirs.
 func (s *Site) chosenOptions(r *http.Request, user *orm.User, server string, form url.Values, files map[string][]hub.FormFile) (map[string]any, error) {
+	list, err := s.profiles(r, user, server)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return s.otherOptions(r, user, server, form, files)
+	}
+	profile, rest := hub.ProfileOptions(list, form)
+	options, err := s.otherOptions(r, user, server, rest, files)
+	if err != nil {
+		return nil, err
+	}
+	if options == nil {
+		options = map[string]any{}
+	}
+	maps.Copy(options, profile)
+	return options, nil
+}
+
+func (s *Site) otherOptions(r *http.Request, user *orm.User, server string, form url.Values, files map[string][]hub.FormFile) (map[string]any, error) {
 	if hook := s.o.Hub.Hooks.OptionsFromForm; hook != nil {
 		return hook(r.Context(), spawner.Identity{UserName: user.Name, ServerName: server}, form, files, r.Method != http.MethodPost)
 	}

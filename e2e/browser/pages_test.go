@@ -145,6 +145,68 @@ func TestPagesOfSharing(t *testing.T) {
 	grace.CheckPolicy()
 }
 
+// profileConfig is the example of docs/configuration.md.
+const profileConfig = `
+c.Spawner.profile_list = [
+    {"display_name": "Small", "description": "One core, for notes and <em>small</em> data.", "default": True, "spawner_override": {"environment": {"SIZE": "small"}}},
+    {"display_name": "Large", "slug": "large", "description": "Eight gigabytes.", "kubespawner_override": {"environment": {"SIZE": "large"}},
+     "profile_options": {"start": {"display_name": "Start with", "choices": [
+         {"slug": "lab", "display_name": "JupyterLab", "spawner_override": {"environment": {"START": "/lab"}}},
+         {"slug": "tree", "display_name": "Notebook", "spawner_override": {"environment": {"START": "/tree"}}}],
+       "unlisted_choice": {"enabled": True, "display_name": "Another page", "validation_regex": "/[a-z/]+$", "validation_message": "a path such as /doc",
+           "spawner_override": {"environment": {"START": "{value}"}}}}}}]
+c.Spawner.pre_spawn_hook = lambda spawner: print("starts with", spawner.environment.get("SIZE"), spawner.environment.get("START"))
+`
+
+// TestProfilePages chooses among profiles, with JavaScript and without.
+func TestProfilePages(t *testing.T) {
+	notJupyterHubs(t)
+	for _, scripts := range []bool{true, false} {
+		t.Run(fmt.Sprintf("scripts %v", scripts), func(t *testing.T) {
+			t.Parallel()
+			hub := lightHub(t, profileConfig)
+			tab := Open(t, hub)
+			if scripts {
+				tab.WatchPolicy()
+			} else {
+				tab.WithoutScripts()
+			}
+			tab.Go("/hub/login?next=%2Fhub%2Fspawn")
+			tab.Login("ada", harness.Password)
+			tab.WaitPath("/hub/spawn")
+			tab.WaitText("#spawn_form", "One core, for notes and small data.")
+			tab.Wait("no options of what is not chosen", `document.querySelector(".profile-options").offsetHeight == 0`)
+			tab.CheckNoOverflow(320)
+			tab.Click(`label[for="profile-item-large"]`)
+			tab.Wait("the options of what is chosen", `document.querySelector(".profile-options").offsetHeight > 0`)
+			own := "profile-option-large--start"
+			tab.Wait("no field for what is not listed", `document.querySelector(".profile-unlisted").offsetHeight == 0`)
+			if _, ok := Eval[bool](tab, fmt.Sprintf(`document.getElementById(%q).value = "unlisted-choice", true`, own)); !ok {
+				t.Fatal("no list of choices")
+			}
+			tab.Wait("a field for what is not listed", `document.querySelector(".profile-unlisted").offsetHeight > 0`)
+			tab.CheckNoOverflow(320)
+			tab.Type("#"+own+"--unlisted-choice", "BAD")
+			tab.Click("#spawn_form [type=submit]")
+			tab.WaitText("#main", "does not take the value")
+			tab.WaitText("#main", "a path such as /doc")
+			tab.Wait("what was written", fmt.Sprintf(`document.getElementById(%q).value == "BAD"`, own+"--unlisted-choice"))
+			if _, ok := Eval[bool](tab, fmt.Sprintf(`document.getElementById(%q).value = "", true`, own+"--unlisted-choice")); !ok {
+				t.Fatal("no field")
+			}
+			tab.Type("#"+own+"--unlisted-choice", "/doc")
+			if scripts {
+				tab.CheckPolicy()
+			}
+			tab.Click("#spawn_form [type=submit]")
+			tab.WaitPath("/user/ada/")
+			if !strings.Contains(hub.Log(), "starts with large /doc") {
+				t.Error("the profile did not take effect")
+			}
+		})
+	}
+}
+
 // TestPagesWithoutJavaScript does much of that with JavaScript off.
 func TestPagesWithoutJavaScript(t *testing.T) {
 	notJupyterHubs(t)
@@ -272,13 +334,22 @@ func TestPagesOfPeople(t *testing.T) {
 	tab.Login("ada", harness.Password)
 	tab.WaitPath("/hub/home")
 	tab.Wait("the override's script", `document.body.dataset.own == "ran"`)
+	tab.waitScript(".new-server-btn", "click")
 	tab.Type(".new-server-name", "theirs")
 	tab.Click(".new-server-btn")
 	tab.WaitText(".home-server-row", "theirs")
 	tab.Go("/hub/token")
 	tab.Wait("the override's script", `document.body.dataset.own == "ran"`)
+	tab.waitScript("#request-token-form", "submit")
 	tab.Type("#token-note", "by jQuery")
 	tab.Click("#request-token-form [type=submit]")
 	tab.Wait("the new token", `/^[0-9a-f]{32,}$/.test(document.querySelector("#token-result").innerText.trim())`)
 	tab.CheckPolicy()
+}
+
+// waitScript waits until a script of JupyterHub's own pages, which loads on its own, handles an event of an element.
+func (tab *Tab) waitScript(selector, event string) {
+	tab.t.Helper()
+	tab.Wait("JupyterHub's script of the page", fmt.Sprintf(`(window.require && require.defined("jquery") &&
+		require("jquery")._data(document.querySelector(%q), "events") || {})[%q] !== undefined`, selector, event))
 }

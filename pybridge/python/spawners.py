@@ -17,6 +17,17 @@ def choose(about):
     WORLD.spawner_chain = about.get("chain") or ["Spawner"]
     if WORLD.spawner_class is not None:
         make_tokens_keepable()
+        keep_profiles()
+
+
+def keep_profiles():
+    """A profile_list is for the hub where the class knows no such trait; traitlets would warn about it."""
+    if WORLD.spawner_class.class_traits().get("profile_list") is not None:
+        return
+    config = traitlets_config()
+    for name in WORLD.spawner_chain:
+        if name in config:
+            config[name].pop("profile_list", None)
 
 
 def make_tokens_keepable():
@@ -70,7 +81,8 @@ def about():
     from .authn import version
 
     return {"name": "%s.%s" % (cls.__module__, cls.__qualname__), "version": version(cls), "traits": traits, "overrides": can,
-            "progress_ready": bool(known("progress_ready_hook")), "scopes": bool(known("server_token_scopes"))}
+            "progress_ready": bool(known("progress_ready_hook")), "scopes": bool(known("server_token_scopes")),
+            "profiles": "profile_list" not in cls.class_traits() and bool(configured(WORLD.spawner_chain, "profile_list"))}
 
 
 def example(cls):
@@ -260,6 +272,50 @@ async def apply_options(args, stream):
     if callable(hook):
         await settle(hook(spawner, args.get("options") or {}))
     return spawner.changes()
+
+
+async def profile_list(args, stream):
+    """Spawner.profile_list for classes that do nothing with it themselves; a function in it is called with the spawner."""
+    spawner = of(args)
+    found = configured(WORLD.spawner_chain, "profile_list")
+    return await called(await settle(found(spawner)) if callable(found) else found, spawner) or []
+
+
+async def called(value, spawner):
+    if callable(value):
+        return await settle(value(spawner))
+    if isinstance(value, dict):
+        return {k: await called(v, spawner) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [await called(v, spawner) for v in value]
+    return value
+
+
+async def override(args, stream):
+    """Set the traits of the chosen profile, dicts being merged as in group_overrides."""
+    spawner = prepared(args)
+    for values in args["traits"]:
+        if WORLD.spawner_class is None:
+            spawner.override(values)
+            continue
+        for key, value in values.items():
+            if not spawner.has_trait(key):
+                raise Unfit("profile_list sets %s, which %s does not have" % (key, type(spawner).__name__))
+            mine = getattr(spawner, key)
+            setattr(spawner, key, merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value)
+    return timeouts(spawner) if WORLD.spawner_class is not None else None
+
+
+def merged(old, update):
+    out = dict(old)
+    for key, value in update.items():
+        if value is None:
+            out.pop(key, None)
+        elif isinstance(value, dict) and isinstance(out.get(key), dict):
+            out[key] = merged(out[key], value)
+        else:
+            out[key] = value
+    return out
 
 
 async def pre_spawn(args, stream):
@@ -470,7 +526,7 @@ class StandIn:
                 for gone in [k for k, v in value.items() if v is None]:
                     mine.pop(gone, None)
             else:
-                self._values[key] = value
+                self._values[key] = in_bytes(key, value)
         self.__dict__["_before"] = snapshot(self._values)
 
     def __getattr__(self, name):
@@ -488,9 +544,7 @@ class StandIn:
         if name in self._hidden:
             self._hidden[name] = value
             return
-        if name in SIZES and isinstance(value, str) and value[-1:] in UNITS:
-            value = int(float(value[:-1]) * UNITS[value[-1]])
-        self._values[name] = value
+        self._values[name] = in_bytes(name, value)
 
     def changes(self):
         """What hooks changed since the last time, as JSON can hold it."""
@@ -523,6 +577,13 @@ class StandIn:
         return "<%s %s>" % (WORLD.spawner_chain[0], self._log_name)
 
 
+def in_bytes(name, value):
+    """A size such as 2G as hooks see it."""
+    if name in SIZES and isinstance(value, str) and value[-1:] in UNITS:
+        return int(float(value[:-1]) * UNITS[value[-1]])
+    return value
+
+
 NONE = {"mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee", "hub_connect_url", "cert_paths"}
 EMPTY = {"cmd": list, "args": list, "environment": dict, "volumes": dict, "env_keep": list, "default_url": str, "notebook_dir": str, "ip": str,
          "port": int, "debug": bool, "disable_user_config": bool, "internal_ssl": bool}
@@ -552,5 +613,5 @@ OPS = {
     "spawner.begin": begin, "spawner.auth_state": auth_state_hook, "spawner.apply_options": apply_options, "spawner.pre_spawn": pre_spawn,
     "spawner.start": start, "spawner.poll": poll, "spawner.stop": stop, "spawner.load": load, "spawner.post_stop": post_stop,
     "spawner.forget": forget, "spawner.progress": progress, "spawner.progress_ready": progress_ready, "spawner.options_form": options_form,
-    "spawner.options_from_form": options_from_form, "spawner.delete_forever": delete_forever, "spawner.rename": rename,
+    "spawner.options_from_form": options_from_form, "spawner.profile_list": profile_list, "spawner.override": override, "spawner.delete_forever": delete_forever, "spawner.rename": rename,
 }
