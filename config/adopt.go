@@ -51,6 +51,9 @@ func (c *Config) Adopt(report *Report) Adoption {
 			_, foreign := c.Raw[class][trait]
 			switch t := (AdoptedTrait{Trait: name, Line: report.lineOf(name)}); {
 			case taken[name]:
+			case foreign && c.ofRefusedProxy(class, report):
+				out.Refused = append(out.Refused, Problem{Severity: SeverityError, Trait: name, Line: t.Line,
+					Message: "it belongs to JupyterHub.proxy_class, which is refused", WayOut: "remove it"})
 			case foreign:
 				out.Python = append(out.Python, t)
 			default:
@@ -65,6 +68,12 @@ func (c *Config) Adopt(report *Report) Adoption {
 		sort.SliceStable(list, func(i, j int) bool { return list[i].Line < list[j].Line })
 	}
 	return out
+}
+
+// ofRefusedProxy tells whether a section that is not built in is one of a proxy in Python. An entry point does not tell the name of its class,
+// nor of its parents: a name that ends like those of proxies is one.
+func (c *Config) ofRefusedProxy(class string, report *Report) bool {
+	return refused(report, "JupyterHub.proxy_class") && (strings.HasSuffix(c.JupyterHub.ProxyClass.Given, class) || strings.HasSuffix(class, "Proxy"))
 }
 
 func refused(report *Report, trait string) bool {

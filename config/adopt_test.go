@@ -3,6 +3,7 @@ package config_test
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,5 +77,29 @@ func TestAdoptRefusedClass(t *testing.T) {
 	got := cfg.Adopt(report)
 	if len(got.Refused) != 1 || len(got.Python) != 1 || got.Python[0].Trait != "Spawner.room" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The sections of a refused proxy class go with it: they are not listed as if Python would read them.
+func TestAdoptRefusedProxy(t *testing.T) {
+	for _, given := range []string{"traefik_file", "jupyterhub_traefik_proxy.fileprovider.TraefikFileProviderProxy"} {
+		src := source(t, `{"JupyterHub": {"proxy_class": "`+given+`"}, "TraefikFileProviderProxy": {"port": 1}, "TraefikProxy": {"should_start": true}, "LabSpawner": {"room": 1}}`)
+		src.AllowPython = true
+		cfg, report, _ := config.Load(t.Context(), src)
+		if !slices.ContainsFunc(report.Errors(), func(p config.Problem) bool { return p.Trait == "JupyterHub.proxy_class" }) {
+			report.Errorf("JupyterHub.proxy_class", "", "cannot be used")
+		}
+		got := cfg.Adopt(report)
+		if len(got.Python) != 1 || got.Python[0].Trait != "LabSpawner.room" {
+			t.Errorf("%s: in Python %+v", given, got.Python)
+		}
+		var names []string
+		for _, p := range got.Refused {
+			names = append(names, p.Trait)
+		}
+		slices.Sort(names)
+		if diff := cmp.Diff([]string{"JupyterHub.proxy_class", "TraefikFileProviderProxy.port", "TraefikProxy.should_start"}, names); diff != "" {
+			t.Errorf("%s: refused: %s", given, diff)
+		}
 	}
 }

@@ -249,9 +249,17 @@ func maskURL(raw string) string {
 // MarshalJSON gives Set, so that a logged configuration shows no secret.
 func (c *Config) MarshalJSON() ([]byte, error) { return json.Marshal(c.Set()) }
 
+// shown is what was set, without the flags that ask to see it, as in JupyterHub.
+func (c *Config) shown() map[string]map[string]any {
+	set := c.Set()
+	delete(set["JupyterHub"], "show_config")
+	delete(set["JupyterHub"], "show_config_json")
+	return set
+}
+
 // WriteShowConfigJSON writes what was set as one JSON object, secrets masked.
 func WriteShowConfigJSON(w io.Writer, c *Config) error {
-	set := c.Set()
+	set := c.shown()
 	if set["JupyterHub"] == nil {
 		set["JupyterHub"] = map[string]any{}
 	}
@@ -267,7 +275,7 @@ func WriteShowConfig(w io.Writer, c *Config) error {
 	if c.File != "" {
 		fmt.Fprintf(&b, "Loaded %s\n", c.File)
 	}
-	set := c.Set()
+	set := c.shown()
 	for _, class := range sortedKeys(set) {
 		fmt.Fprintf(&b, "%s\n", class)
 		for _, trait := range sortedKeys(set[class]) {

@@ -57,7 +57,7 @@ func TestGeneratedConfigLoads(t *testing.T) {
 }
 
 func TestShowConfig(t *testing.T) {
-	cfg := good(t, `{"JupyterHub":{"port":9000,"authenticator_class":"dummy"},"Spawner":{"args":["<a>"]}}`, "--ip=1.2.3.4")
+	cfg := good(t, `{"JupyterHub":{"port":9000,"authenticator_class":"dummy"},"Spawner":{"args":["<a>"]}}`, "--ip=1.2.3.4", "--show-config", "--show-config-json")
 	var text, document strings.Builder
 	if err := config.WriteShowConfig(&text, cfg); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestShowConfig(t *testing.T) {
 	if !strings.HasSuffix(text.String(), want) {
 		t.Errorf("got %s", text.String())
 	}
-	if !strings.Contains(document.String(), `"port": 9000`) || strings.Contains(document.String(), "hub_port") {
+	if !strings.Contains(document.String(), `"port": 9000`) || strings.Contains(document.String(), "hub_port") || strings.Contains(document.String(), "show_config") {
 		t.Errorf("got %s", document.String())
 	}
 	document.Reset()
