@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -155,7 +156,9 @@ func (m *matrix) ask(who, method, path, variant string) {
 	if strings.HasPrefix(path, "/hub/logout") || strings.HasPrefix(path, "/hub/language") {
 		delete(m.agents, who)
 	}
-	m.reset()
+	if strings.Contains(path, "/spawn") || path == "/hub/home/servers" {
+		m.reset()
+	}
 }
 
 // head asks for a stream, and reads only what comes before it.
@@ -200,37 +203,30 @@ func (m *matrix) enter(request, who string, a answer) {
 	m.rows[request][text] = append(m.rows[request][text], who)
 }
 
-// askTokens sends one request with each of the tokens. When all get what nobody gets, the row says "any token".
+// askTokens sends one request with each of the tokens. When all get the same, the row says "any-token". Most pages take no tokens: there,
+// one with all of an administrator's rights stands for the others.
 func (m *matrix) askTokens(method, path, variant string) {
-	for _, scope := range slices.Sorted(func(yield func(string) bool) {
-		for scope := range m.tokens {
-			if !yield(scope) {
-				return
-			}
-		}
-	}) {
-		a := m.as("").do(method, path, nil, "", "Authorization", "token "+m.tokens[scope])
-		m.enter(method+" "+path+variant, "token:"+scope, a)
-		if a.status < 300 {
-			m.reset()
-		}
+	scopes := []string{"(no_scope)", "admin-ui", "inherit", "servers"}
+	if strings.HasPrefix(path, "/hub/user/") || path == "/hub/metrics" {
+		scopes = slices.Sorted(maps.Keys(m.tokens))
+	}
+	for _, scope := range scopes {
+		m.enter(method+" "+path+variant, "token:"+scope, m.as("").do(method, path, nil, "", "Authorization", "token "+m.tokens[scope]))
 	}
 	m.reset()
 }
+
+func isToken(who string) bool { return strings.HasPrefix(who, "token:") }
 
 func (m *matrix) text() string {
 	var lines []string
 	for request, answers := range m.rows {
 		for text, who := range answers {
-			tokens := slices.Collect(func(yield func(string) bool) {
-				for _, w := range who {
-					if strings.HasPrefix(w, "token:") && !yield(w) {
-						return
-					}
-				}
-			})
-			if len(tokens) == len(m.tokens) {
-				who = append(slices.DeleteFunc(slices.Clone(who), func(w string) bool { return strings.HasPrefix(w, "token:") }), "any-token")
+			persons := slices.DeleteFunc(slices.Clone(who), isToken)
+			if len(persons) < len(who) && !slices.ContainsFunc(slices.Collect(maps.Keys(answers)), func(other string) bool {
+				return other != text && slices.ContainsFunc(answers[other], isToken)
+			}) {
+				who = append(persons, "any-token")
 			}
 			lines = append(lines, request+"\t"+text+"\t"+strings.Join(who, " "))
 		}
