@@ -389,3 +389,25 @@ c.Spawner.pre_spawn_hook = lambda spawner: print("chosen:", spawner.user_options
 		t.Error("options_from_query was not asked")
 	}
 }
+
+// The domains of users are what a function of the configuration makes of their names.
+func TestSubdomainHookInPython(t *testing.T) {
+	h := newPythonHub(t, false, `
+def hook(name, domain, kind):
+    return f"{kind}-{name}.lab.{domain}"
+c.JupyterHub.subdomain_host = "http://hub.test:8000"
+c.JupyterHub.subdomain_hook = hook
+c.Authenticator.allow_all = True
+`, nil)
+	h.startPython()
+	client, _ := h.browser("ada", "x")
+	resp, err := client.Get(h.url + "/hub/user-redirect/lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	to, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil || to.Path != "/hub/spawn/ada" || to.Query().Get("next") != "http://user-ada.lab.hub.test:8000/user/ada/lab" {
+		t.Errorf("status %d to %s, %v", resp.StatusCode, to, err)
+	}
+}

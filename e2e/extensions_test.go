@@ -272,8 +272,10 @@ func (e *extensions) spawner(t *testing.T) {
 	admin.Post("/users/ann/servers/one", map[string]any{"fail": false}).Want(http.StatusCreated, http.StatusAccepted)
 	e.ready(t, "ann", "one")
 	e.halt(t, "/users/ann/servers/one", "ann", "one")
-	admin.Delete("/users/ann/servers/one", map[string]any{"remove": true}).Want(http.StatusNoContent, http.StatusAccepted)
-	e.saw(t, "delete_forever", map[string]any{"user": "ann", "name": "one"})
+	admin.Do(http.MethodPatch, "/users/ann/servers/one", map[string]any{"name": "two"}).Want(http.StatusOK)
+	e.saw(t, "rename", map[string]any{"old": "one", "new": "two"})
+	admin.Delete("/users/ann/servers/two", map[string]any{"remove": true}).Want(http.StatusNoContent, http.StatusAccepted)
+	e.saw(t, "delete_forever", map[string]any{"user": "ann", "name": "two"})
 }
 
 // again stops the hub, with servers left alone, and starts it again.
