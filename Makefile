@@ -26,7 +26,7 @@ test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, b
 
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
 	@scripts/setup.sh packages venv venv5 plugins wheel tools sdist npm npm-clients npm-axe
-	go test -count=1 -tags e2e -timeout 25m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
+	go test -count=1 -tags e2e -timeout 40m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
 
 conformance: build ## JupyterHub's own tests against bin/minihub; MODULE=test_pages chooses
 	@scripts/setup.sh venv npm

@@ -61,7 +61,7 @@ title "the parts that differ in a build without cgo"
 go_test static env CGO_ENABLED=0 go test -v -count=1 ./app ./auth
 
 title "real clients and browser"
-go_test e2e go test -tags e2e -v -count=1 -timeout 25m ./e2e/...
+go_test e2e go test -tags e2e -v -count=1 -timeout 40m ./e2e/...
 
 title "JupyterHub's own tests"
 make -s build
