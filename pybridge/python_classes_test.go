@@ -319,8 +319,9 @@ func kill(t *testing.T, r *rig) {
 	eventually(t, "a new child", func() bool { now := r.PID(); return now != 0 && now != pid })
 }
 
+// SlowSpawner takes its delay for stopping as well; the clean-up waits for that.
 func TestSlowSpawnerCanBeCancelled(t *testing.T) {
-	r, sp := newSpawner(t, "from jupyterhub.tests import mocking\nmocking.SlowSpawner.delay = 60\n", mocks+"SlowSpawner")
+	r, sp := newSpawner(t, "from jupyterhub.tests import mocking\nmocking.SlowSpawner.delay = 4\n", mocks+"SlowSpawner")
 	if _, err := r.hooks.Begin(t.Context(), spawner.Identity{UserName: "ada"}, nil); err != nil {
 		t.Fatal(err)
 	}
