@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -134,8 +135,9 @@ func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, status int, use
 	vars := map[string]any{
 		"next": url.QueryEscape(next), "username": username, "login_error": nil,
 		"login_service": page.Service, "login_url": s.loginURL(), "authenticator_login_url": withArg(action, "next", next),
-		"authenticator": object{"request_otp": page.RequestOTP, "otp_prompt": otpPrompt(page), "login_service": page.Service,
-			"auto_login": s.o.Traits.Logins.AutoLogin},
+		"authenticator": object{"request_otp": page.RequestOTP || s.o.Traits.Logins.RequestOTP,
+			"otp_prompt":    cmp.Or(page.OTPPrompt, s.o.Traits.Logins.OTPPrompt, "OTP:"),
+			"login_service": page.Service, "auto_login": s.o.Traits.Logins.AutoLogin},
 		"xsrf": httpmw.PageToken(r), "no_login_form": page.NoForm, "custom_html": "",
 	}
 	if message != "" {
@@ -149,13 +151,6 @@ func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, status int, use
 		vars["custom_html"] = text
 	}
 	return s.render(w, r, view{template: "login.html", status: status, vars: vars})
-}
-
-func otpPrompt(p auth.Page) string {
-	if p.OTPPrompt == "" {
-		return "OTP:"
-	}
-	return p.OTPPrompt
 }
 
 // logout ends the session: its tokens, so that servers and services are logged out too, and the cookies. It is a GET without a check

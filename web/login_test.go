@@ -207,6 +207,16 @@ func TestLoginPageVariants(t *testing.T) {
 	}
 }
 
+func TestTheFieldForAOneTimePasswordIsForEveryAuthenticator(t *testing.T) {
+	w := newWorld(t, worldOptions{edit: func(_ *world, o *web.Options) {
+		o.Traits.Logins.RequestOTP, o.Traits.Logins.OTPPrompt = true, "Code of your telephone"
+	}})
+	a := w.as("").get("/hub/login")
+	if !strings.Contains(a.body, ">Code of your telephone</label>") || !strings.Contains(a.body, `name="otp"`) {
+		t.Errorf("request_otp: %d %s", a.status, a.body)
+	}
+}
+
 func TestAutoLogin(t *testing.T) {
 	w := newWorld(t, worldOptions{edit: func(_ *world, o *web.Options) { o.Traits.Logins.AutoLogin = true }})
 	if a := w.as("").get("/hub/login"); a.status != 403 {

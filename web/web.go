@@ -97,8 +97,10 @@ type ServerTraits struct {
 
 // LoginTraits are the settings about logging in and out.
 type LoginTraits struct {
-	AutoLogin        bool // Authenticator.auto_login
-	ShutdownOnLogout bool // JupyterHub.shutdown_on_logout
+	AutoLogin        bool   // Authenticator.auto_login
+	RequestOTP       bool   // Authenticator.request_otp: the form has a field for a one-time password, whatever the authenticator does with it
+	OTPPrompt        string // Authenticator.otp_prompt: its label
+	ShutdownOnLogout bool   // JupyterHub.shutdown_on_logout
 	// Observed is told how long a login took, for metrics; nil: nobody.
 	Observed  func(d time.Duration, ok bool)
 	LoggedOut func(d time.Duration) // likewise for logouts
