@@ -89,9 +89,12 @@ func (p *adoption) classes() string {
 		what string
 		ref  config.ClassRef
 	}{{"authenticator", h.AuthenticatorClass}, {"spawner", h.SpawnerClass}, {"proxy", h.ProxyClass}} {
-		if c.ref.Native != "" {
+		switch {
+		case c.ref.Native != "":
 			texts = append(texts, c.what+" "+c.ref.Native)
-		} else {
+		case c.what == "proxy":
+			texts = append(texts, "proxy not supported")
+		default:
 			texts = append(texts, c.what+" in Python")
 		}
 	}
