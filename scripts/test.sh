@@ -9,7 +9,7 @@ trap 'rm -rf "$log"' EXIT
 
 title() { printf '\n== %s\n' "$*"; }
 
-# go_test runs go test verbosely into a log, shows the closing lines, and all of it when it fails.
+# go_test runs go test verbosely into a log, shows the closing lines, and what the failed packages said.
 go_test() {
 	local name=$1
 	shift
@@ -18,7 +18,8 @@ go_test() {
 	grep -E '^(ok|FAIL|---? FAIL|panic:|\?)' "$log/$name" | grep -v 'no test files' || true
 	if [ $code != 0 ]; then
 		echo "---- output of the failed tests"
-		grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|\s*--- PASS|PASS|ok)' "$log/$name" | tail -n 400
+		awk '{ b = b $0 "\n" } /^ok / { b = "" } /^FAIL[ \t]/ { printf "%s", b; b = "" } END { printf "%s", b }' "$log/$name" |
+			grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|\s*--- PASS|PASS|ok)' | tail -n 600
 		exit $code
 	fi
 	echo "$(grep -cE '^\s*--- PASS' "$log/$name") passed, $(grep -cE '^\s*--- SKIP' "$log/$name" || true) skipped"
