@@ -32,10 +32,7 @@ func (c *ConsentPage) Render(w http.ResponseWriter, r *http.Request, d ConsentDa
 	if description == "" {
 		description = d.Identifier
 	}
-	var descriptions list
-	for _, item := range d.Descriptions {
-		descriptions = append(descriptions, object{"scope": item.Scope, "description": item.Description, "filter": item.Filter})
-	}
+	descriptions := c.site.words(r).scopes(d.Descriptions)
 	user := pageUser(r)
 	var state any
 	if user != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/minihub/minihub/rbac"
 	"github.com/minihub/minihub/web"
 )
 
@@ -43,6 +44,14 @@ func marked(t *testing.T) map[string]string {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	catalog := need(rbac.NewCatalog(nil))
+	for _, name := range catalog.Names() {
+		definition, _ := catalog.Lookup(name)
+		out[definition.Description] = "rbac"
+	}
+	for _, phrase := range rbac.FilterPhrases() {
+		out[phrase] = "rbac"
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func (w *world) consent(check func(string, answer)) {
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/hub/api/oauth2/authorize", nil)
 	err := w.site.Consent().Render(rec, r, web.ConsentData{ClientDescription: "Grades", RedirectURI: "https://grades.test/cb", Identifier: "service-grades",
-		Scopes: []string{"read:users!user"}, Descriptions: []rbac.Description{{Scope: "read:users", Description: "Read users", Filter: "only you"}}})
+		Scopes: []string{"read:users!user"}, Descriptions: []rbac.Description{{Scope: "read:users", Description: "Read users", Filter: "only you", Limit: "only you"}}})
 	if err != nil {
 		w.t.Error(err)
 	}

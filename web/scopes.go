@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/minihub/minihub/rbac"
 )
 
 // scopeTopics sort what a token can be limited to; the first word that a scope's name has decides.
@@ -22,7 +24,7 @@ func scopeTopic(name string) string {
 // scopeChoices are the scopes that whoever makes the request holds, by topic and with what each gives: what a new token can be limited
 // to. A scope that is held without limits leaves out the same one with limits.
 func (s *Site) scopeChoices(r *http.Request) list {
-	id, catalog := identity(r), s.o.Hub.Access.Catalog()
+	id, catalog, words := identity(r), s.o.Hub.Access.Catalog(), s.words(r)
 	if id == nil || id.User == nil {
 		return nil
 	}
@@ -42,14 +44,27 @@ func (s *Site) scopeChoices(r *http.Request) list {
 		}
 		about := catalog.Describe([]string{scope}, id.User.Name)[0]
 		topic := scopeTopic(name)
-		byTopic[topic] = append(byTopic[topic], object{"scope": scope, "description": about.Description, "filter": about.Filter,
-			"includes": texts(definition.SubScopes)})
+		choice := words.scope(about)
+		choice["scope"], choice["includes"] = scope, texts(definition.SubScopes)
+		byTopic[topic] = append(byTopic[topic], choice)
 	}
 	var out list
 	for _, topic := range []string{"servers", "users", "tokens", "shares", "groups", "services", "hub"} {
 		if scopes := byTopic[topic]; len(scopes) > 0 {
 			out = append(out, object{"topic": topic, "scopes": scopes})
 		}
+	}
+	return out
+}
+
+// scope is what templates know of a scope: its name, and in words what it permits and where.
+func (w words) scope(d rbac.Description) object {
+	return object{"scope": d.Scope, "description": w.find(d.Description), "filter": w.say(d.Limit, "name", d.Name)}
+}
+
+func (w words) scopes(all []rbac.Description) (out list) {
+	for _, d := range all {
+		out = append(out, w.scope(d))
 	}
 	return out
 }

@@ -31,7 +31,7 @@ func (s *Site) acceptShare(w http.ResponseWriter, r *http.Request) error {
 	address := s.o.URLs.ServerURL(owner, server.Name)
 	return s.render(w, r, view{template: "accept-share.html", vars: map[string]any{
 		"code": code, "owner": s.userVar(r.Context(), &orm.User{ID: share.OwnerID, Name: owner}), "spawner": s.serverVar(server),
-		"spawner_ready": server.Ready, "spawner_url": address, "scope_descriptions": s.describe(share.Scopes, user.Name),
+		"spawner_ready": server.Ready, "spawner_url": address, "scope_descriptions": s.describe(r, share.Scopes, user.Name),
 		"next_url": s.shareNext(r, address),
 	}})
 }
@@ -62,10 +62,6 @@ func (s *Site) acceptSharePost(w http.ResponseWriter, r *http.Request) error {
 }
 
 // describe tells in words what scopes permit.
-func (s *Site) describe(scopes []string, reader string) list {
-	var out list
-	for _, d := range s.o.Hub.Access.Catalog().Describe(scopes, reader) {
-		out = append(out, object{"scope": d.Scope, "description": d.Description, "filter": d.Filter})
-	}
-	return out
+func (s *Site) describe(r *http.Request, scopes []string, reader string) list {
+	return s.words(r).scopes(s.o.Hub.Access.Catalog().Describe(scopes, reader))
 }

@@ -129,8 +129,8 @@ func (s *Site) showSharing(w http.ResponseWriter, r *http.Request, status int, o
 	}
 	vars := map[string]any{"grants": list{}, "links": list{}, "shared_with_me": list{}, "new_link": nil, "share_error": nil, "hint": "",
 		"chosen_server": r.URL.Query().Get("server"), "user": s.userVar(r.Context(), user), "shares_left_out": more+moreCodes+moreMine > len(shares)+len(codes)+len(mine)}
-	vars["grants"], vars["shared_with_me"] = s.shareObjects(shares, user.Name), s.shareObjects(notOwn(mine, user.Name), user.Name)
-	vars["links"] = s.codeObjects(codes, user.Name)
+	vars["grants"], vars["shared_with_me"] = s.shareObjects(r, shares, user.Name), s.shareObjects(r, notOwn(mine, user.Name), user.Name)
+	vars["links"] = s.codeObjects(r, codes, user.Name)
 	for k, v := range own {
 		vars[k] = v
 	}
@@ -142,22 +142,22 @@ func notOwn(shares []hub.ShareView, user string) []hub.ShareView {
 	return slices.DeleteFunc(shares, func(v hub.ShareView) bool { return v.Server.UserName == user })
 }
 
-func (s *Site) shareObjects(shares []hub.ShareView, reader string) list {
+func (s *Site) shareObjects(r *http.Request, shares []hub.ShareView, reader string) list {
 	var out list
 	for i := range shares {
 		v := &shares[i]
-		o := s.sharedServer(&v.Server, v.Scopes, reader)
+		o := s.sharedServer(r, &v.Server, v.Scopes, reader)
 		o["user"], o["group"], o["created"] = v.UserName, v.GroupName, moment(&v.CreatedAt)
 		out = append(out, o)
 	}
 	return out
 }
 
-func (s *Site) codeObjects(codes []hub.ShareCodeView, reader string) list {
+func (s *Site) codeObjects(r *http.Request, codes []hub.ShareCodeView, reader string) list {
 	var out list
 	for i := range codes {
 		v := &codes[i]
-		o := s.sharedServer(&v.Server, v.Scopes, reader)
+		o := s.sharedServer(r, &v.Server, v.Scopes, reader)
 		o["id"], o["uses"], o["used"] = "sc_"+strconv.FormatInt(v.ID, 10), v.ExchangeCount, moment(v.LastExchangedAt)
 		o["created"], o["expires"] = moment(&v.CreatedAt), moment(v.ExpiresAt)
 		out = append(out, o)
@@ -165,12 +165,12 @@ func (s *Site) codeObjects(codes []hub.ShareCodeView, reader string) list {
 	return out
 }
 
-func (s *Site) sharedServer(v *hub.ServerView, scopes []string, reader string) object {
+func (s *Site) sharedServer(r *http.Request, v *hub.ServerView, scopes []string, reader string) object {
 	names := make([]string, len(scopes))
 	for i, scope := range scopes {
 		names[i], _, _ = cutScope(scope)
 	}
 	return object{"server": v.Name, "display_name": s.serverVar(v).displayName(), "owner": v.UserName, "ready": v.Ready,
-		"url": s.o.URLs.ServerURL(v.UserName, v.Name), "scopes": s.describe(scopes, reader), "start_url": s.spawnURL(v.UserName, v.Name),
+		"url": s.o.URLs.ServerURL(v.UserName, v.Name), "scopes": s.describe(r, scopes, reader), "start_url": s.spawnURL(v.UserName, v.Name),
 		"can_run": slices.Contains(names, "start:servers") || slices.Contains(names, "servers")}
 }
