@@ -99,7 +99,7 @@ function tryOut(path, method, operation) {
   const media = operation.requestBody ? Object.keys(operation.requestBody.content)[0] : "";
   const body = media ? el("textarea", { "aria-label": "Body", spellcheck: "false" }) : null;
   if (body) body.value = media === "application/json" ? example(operation.requestBody.content[media].schema) : "";
-  const curl = el("pre", { class: "curl" });
+  const curl = el("pre", { class: "curl", tabindex: "0" });
   const result = el("div", { class: "result", role: "status" });
 
   const address = () => {
@@ -134,7 +134,7 @@ function tryOut(path, method, operation) {
       let shown = text;
       try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: shown as it is */ }
       const status = answer.type === "opaqueredirect" ? "redirected" : `${answer.status} ${answer.statusText}`;
-      result.replaceChildren(el("p", { class: answer.ok ? "good" : "wrong" }, el("strong", { class: "status" }, status), " ", answer.headers.get("Content-Type") || ""), el("pre", { class: "answer" }, shown));
+      result.replaceChildren(el("p", { class: answer.ok ? "good" : "wrong" }, el("strong", { class: "status" }, status), " ", answer.headers.get("Content-Type") || ""), el("pre", { class: "answer", tabindex: "0" }, shown));
     } catch (problem) {
       result.replaceChildren(el("p", { class: "wrong" }, "No answer: " + problem.message));
     }

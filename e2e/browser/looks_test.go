@@ -95,7 +95,7 @@ c.JupyterHub.tornado_settings = {"slow_stop_timeout": 0}
 `})
 	admin := hub.Admin(t)
 	admin.Post("/users/ada", nil)
-	admin.Post("/users/ada/server", map[string]any{"toy": map[string]any{"stop_delay": 120}}).Want(http.StatusCreated)
+	admin.Post("/users/ada/server", map[string]any{"toy": map[string]any{"stop_delay": 30}}).Want(http.StatusCreated)
 	tab := Open(t, hub)
 	tab.Go("/hub/login?next=%2Fhub%2Fhome")
 	tab.Login("ada", harness.Password)

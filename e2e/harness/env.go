@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -92,15 +94,19 @@ func searchPath(venv string) string {
 	}, string(os.PathListSeparator))
 }
 
-// FreePort asks the kernel for a port of 127.0.0.1 that nobody listens on.
+// FreePort finds a port of 127.0.0.1 that nobody listens on. It is below those that the kernel gives to whoever does not care, so
+// that nobody gets it before it is used.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("there is no free port from 10000 to 29999")
+	return 0
 }
 
 // Poll calls done until it says true, and fails the test with what was waited for after the timeout.

@@ -24,7 +24,7 @@ func TestLittlestConfiguration(t *testing.T) {
 		t.Error("traefik is a proxy in Python and must be refused")
 	}
 	for _, want := range []string{
-		"Not supported, to be changed first: 1 setting\n",
+		"Not supported, to be changed first: 4 settings\n", "TraefikProxy.should_start (line",
 		"traefik_file is a Python class, and proxies in Python are not supported", "use minihub (built in)",
 		"): class LabSpawner", "): class firstuseauthenticator.FirstUseAuthenticator", "): function motd", "LabSpawner: user_groups:",
 		"Authenticator: admin_users:", "Spawner: cpu_limit:", "JupyterHub.services[0] (cull-idle)",

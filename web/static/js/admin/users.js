@@ -61,6 +61,7 @@ export async function load() {
   try {
     const answer = await api("GET", "users?" + q, undefined, mine.signal);
     page = { items: answer.items, total: answer._pagination.total };
+    for (const user of page.items) if (selected.has(user.name)) selected.set(user.name, user);
     if (!page.items.length && page.total && state.offset >= page.total) {
       return change({ offset: Math.max(0, Math.floor((page.total - 1) / state.limit) * state.limit) });
     }
@@ -78,9 +79,9 @@ export async function refresh(name) {
   const i = page.items.findIndex((u) => u.name === name);
   try {
     const user = await api("GET", "users/" + quoted(name) + "?include_stopped_servers=1");
+    if (selected.has(name)) selected.set(name, user);
     if (i < 0) return load();
     page.items[i] = user;
-    if (selected.has(name)) selected.set(name, user);
     replace(parts.table.tBodies[i], row(user));
   } catch (error) {
     if (error.status !== 404) return fail(error);
@@ -214,6 +215,19 @@ function mark(names, on) {
   bulk();
 }
 
+// selection are the selected users as they are now: of those on other pages the hub is asked again.
+async function selection() {
+  await Promise.all([...selected.keys()].filter((name) => !isShown(name)).map(async (name) => {
+    try {
+      selected.set(name, await api("GET", "users/" + quoted(name) + "?include_stopped_servers=1"));
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      selected.delete(name);
+    }
+  }));
+  return [...selected.values()];
+}
+
 function bulk() {
   const here = page.items.filter((u) => selected.has(u.name)).length;
   parts.all.checked = here > 0 && here === page.items.length;
@@ -222,7 +236,7 @@ function bulk() {
   if (!selected.size) return parts.bulk.replaceChildren();
   const users = [...selected.values()];
   const run = (work) => async (e) => {
-    await busy(e.currentTarget, () => work(users));
+    await busy(e.currentTarget, async () => work(await selection()));
     load();
   };
   parts.bulk.replaceChildren(
