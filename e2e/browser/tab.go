@@ -133,7 +133,18 @@ func (tab *Tab) Go(path string) {
 // Click clicks the first visible element of a CSS selector.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	tab.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	// A page that is alive may put another element in the place of the one that was found: that one is clicked then.
+	for deadline := time.Now().Add(patience); ; {
+		ctx, cancel := context.WithTimeout(tab.ctx, patience)
+		_, err := chromedp.Run(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") || time.Now().After(deadline) {
+			tab.t.Fatalf("click %s at %s: %v", selector, tab.URL(), err)
+		}
+	}
 }
 
 // shiftKey is the modifier of [Tab.ClickWith] for the shift key.
