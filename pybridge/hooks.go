@@ -59,6 +59,9 @@ func serverArgs(ctx context.Context, dir Directory, id spawner.Identity) (map[st
 	if err != nil {
 		return nil, fmt.Errorf("look up server %s for python: %w", id, err)
 	}
+	if server.UserOptions != nil {
+		server.UserOptions, _ = encodeBytes(server.UserOptions).(map[string]any)
+	}
 	out := map[string]any{"user": user, "server": server}
 	if r := RequestFrom(ctx); r != nil {
 		out["request"] = r
@@ -112,7 +115,7 @@ func (h *Hooks) AuthState(ctx context.Context, state any, req *spawner.Request) 
 
 // ApplyUserOptions runs a callable apply_user_options.
 func (h *Hooks) ApplyUserOptions(ctx context.Context, req *spawner.Request, options map[string]any) error {
-	return h.change(ctx, "spawner.apply_options", req, map[string]any{"options": options})
+	return h.change(ctx, "spawner.apply_options", req, map[string]any{"options": encodeBytes(options)})
 }
 
 // PreSpawn runs pre_spawn_hook, and the functions in Spawner.environment.

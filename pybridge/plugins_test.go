@@ -2,6 +2,7 @@ package pybridge_test
 
 import (
 	"errors"
+	"github.com/google/go-cmp/cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,5 +94,30 @@ c.Boxes.options_form = "<input name='size'>"
 	}
 	if where, err := r.launch(t, sp, "ada", nil); err != nil || where != "http://127.0.0.1:9" {
 		t.Errorf("a start once it can be: %q %v", where, err)
+	}
+}
+
+// A file that was uploaded with the spawn form stays bytes when hooks have seen the options.
+func TestUploadedFilesStayBytes(t *testing.T) {
+	r, _ := newSpawner(t, `
+async def pre(spawner):
+    spawner.user_options["seen"] = len(spawner.user_options["file"]["body"])
+c.Spawner.pre_spawn_hook = pre
+`, mocks+"MockSpawner")
+	id := spawner.Identity{UserName: "ada"}
+	options := map[string]any{"file": map[string]any{"body": []byte("hello\n")}, "list": []any{[]byte{0, 255}, "text"}}
+	r.dir.mu.Lock()
+	r.dir.server.UserOptions = options
+	r.dir.mu.Unlock()
+	if _, err := r.hooks.Begin(t.Context(), id, nil); err != nil {
+		t.Fatal(err)
+	}
+	req := &spawner.Request{Identity: id, BaseURL: "/user/ada/", UserOptions: options, Env: map[string]string{}}
+	if err := r.hooks.PreSpawn(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"file": map[string]any{"body": []byte("hello\n")}, "list": []any{[]byte{0, 255}, "text"}, "seen": 6.0}
+	if d := cmp.Diff(want, req.UserOptions); d != "" {
+		t.Errorf("the options after the hook: %s", d)
 	}
 }

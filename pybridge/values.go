@@ -34,7 +34,32 @@ func decodeResult(op string, data []byte, result any) error {
 	if err := json.Unmarshal(clean, result); err != nil {
 		return fmt.Errorf("%s: the answer has the wrong form: %w", op, err)
 	}
+	if to, ok := result.(**Changes); ok && *to != nil {
+		from, _ := value.(map[string]any)
+		keepBytes(from["traits"], (*to).Traits)
+	}
 	return nil
+}
+
+// keepBytes puts the bytes of from, which JSON made texts in to, back in their places: an uploaded file in user_options.
+func keepBytes(from, to any) any {
+	switch from := from.(type) {
+	case []byte:
+		return from
+	case map[string]any:
+		if to, ok := to.(map[string]any); ok {
+			for key, item := range from {
+				to[key] = keepBytes(item, to[key])
+			}
+		}
+	case []any:
+		if to, ok := to.([]any); ok && len(to) == len(from) {
+			for i, item := range from {
+				to[i] = keepBytes(item, to[i])
+			}
+		}
+	}
+	return to
 }
 
 // plain turns marks into Go values: sets into lists, bytes into []byte, numbers into int64 or float64.

@@ -244,11 +244,18 @@ def timeouts(spawner):
     changed = {k: v for k, v in now.items() if v != spawner._minihub_timeouts.get(k)}
     spawner._minihub_timeouts = now
     try:
-        json.dumps(spawner.user_options)
+        json.dumps(spawner.user_options, default=storable)
         changed["user_options"] = spawner.user_options
     except (TypeError, ValueError):
         pass  # what cannot be stored stays with the object
     return {"traits": changed}
+
+
+def storable(value):
+    """The hub stores bytes, which JSON does not have: uploaded files."""
+    if isinstance(value, (bytes, bytearray)):
+        return ""
+    raise TypeError(type(value).__name__)
 
 
 async def auth_state_hook(args, stream):
