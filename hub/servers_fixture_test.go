@@ -251,6 +251,19 @@ func (d *fakeDriver) lastRequest() spawner.Request {
 	return d.requests[len(d.requests)-1]
 }
 
+// requestFor is the latest request for the server at that base URL; empty when there was none. Unlike lastRequest it does not
+// depend on what another server does meanwhile.
+func (d *fakeDriver) requestFor(baseURL string) spawner.Request {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, req := range slices.Backward(d.requests) {
+		if req.BaseURL == baseURL {
+			return req
+		}
+	}
+	return spawner.Request{}
+}
+
 func (d *fakeDriver) starts() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

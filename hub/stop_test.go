@@ -238,7 +238,7 @@ func TestRenameUser(t *testing.T) {
 	noErr(t, r.store.UpdateUser(t.Context(), u, "name"))
 	noErr(t, r.live.Renamed(t.Context(), u, "alice"))
 	r.mustStart(u, "idle")
-	if got := r.driver.lastRequest(); got.BaseURL != "/user/ann/idle/" || got.Env["JUPYTERHUB_USER"] != "ann" || got.UserName != "ann" {
+	if got := r.driver.requestFor("/user/ann/idle/"); got.Env["JUPYTERHUB_USER"] != "ann" || got.UserName != "ann" {
 		t.Errorf("request %+v", got)
 	}
 	// The running one has been started again: nothing is left under the old name, which somebody else may take.
