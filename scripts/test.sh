@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The whole test run, as `make test` and CI start it. Everything that a test could skip for lack of a part
 # (Python, PAM, PostgreSQL, a browser) is there, so with CI=true a skipped test fails the run.
+# A stage that fails does not hide what the next ones find: all of them run, and the last lines name those that failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 log=$(mktemp -d /tmp/minihub-test-XXXXXX)
 trap 'rm -rf "$log"' EXIT
 
+failed=()
 title() { printf '\n== %s\n' "$*"; }
 
 # go_test runs go test verbosely into a log, shows the closing lines, and what the failed packages said.
@@ -20,13 +22,14 @@ go_test() {
 		echo "---- output of the failed tests"
 		awk '{ b = b $0 "\n" } /^ok / { b = "" } /^FAIL[ \t]/ { printf "%s", b; b = "" } END { printf "%s", b }' "$log/$name" |
 			grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|\s*--- PASS|PASS|ok)' | tail -n 600
-		exit $code
+		failed+=("$name")
+		return
 	fi
 	echo "$(grep -cE '^\s*--- PASS' "$log/$name") passed, $(grep -cE '^\s*--- SKIP' "$log/$name" || true) skipped"
 	if [ "${CI:-}" = true ] && grep -qE '^\s*--- SKIP' "$log/$name"; then
 		echo "skipped tests are failures in CI:"
 		grep -E -A3 '^\s*--- SKIP' "$log/$name"
-		exit 1
+		failed+=("$name: skipped tests")
 	fi
 }
 
@@ -66,6 +69,10 @@ go_test e2e go test -tags e2e -v -count=1 -timeout 40m ./e2e/...
 
 title "JupyterHub's own tests"
 make -s build
-.cache/venv/bin/python conformance/check.py
+.cache/venv/bin/python conformance/check.py || failed+=(conformance)
 
+if [ ${#failed[@]} != 0 ]; then
+	title "failed: ${failed[*]}"
+	exit 1
+fi
 title "all tests passed"
