@@ -36,7 +36,7 @@ func withoutEffect() []string {
 		"JupyterHub.external_ssl_authorities", "JupyterHub.generate_certs", "JupyterHub.internal_certs_location", "JupyterHub.recreate_internal_certs",
 		"JupyterHub.trusted_alt_names", "JupyterHub.confirm_no_ssl", "JupyterHub.forwarded_host_header",
 		"Spawner.ssl_alt_names", "Spawner.ssl_alt_names_include_local", "LocalProcessSpawner.popen_kwargs",
-		"Authenticator.auto_login_oauth2_authorize", "CryptKeeper.n_threads", "EventLogger.handlers",
+		"CryptKeeper.n_threads", "EventLogger.handlers",
 		"ConfigurableHTTPProxy.check_running_interval", "ConfigurableHTTPProxy.command", "ConfigurableHTTPProxy.command_umask",
 		"ConfigurableHTTPProxy.debug", "ConfigurableHTTPProxy.log_level", "ConfigurableHTTPProxy.pid_file",
 		"JupyterHubHTTPClient.connector_options", "JupyterHubHTTPClient.session_options",

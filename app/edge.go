@@ -92,7 +92,7 @@ func (a *App) webOptions(cookies *httpmw.Cookies, xsrf *httpmw.XSRF) web.Options
 			Redirects: web.Redirects{RedirectToServer: h.RedirectToServer, UserRedirectLimit: a.torn.UserRedirectLimit, DefaultServerName: h.DefaultServerName},
 			Servers: web.ServerTraits{AllowNamed: h.AllowNamedServers, ImplicitSpawn: h.ImplicitSpawnSeconds, LegacyStoppedStatus: h.UseLegacyStoppedServerStatusCode,
 				OptionsForm: s.OptionsForm, SimpleForm: s.OptionsFromForm == "simple"},
-			Logins:    web.LoginTraits{AutoLogin: au.AutoLogin, RequestOTP: au.RequestOTP, OTPPrompt: deref(au.OTPPrompt), ShutdownOnLogout: h.ShutdownOnLogout, Observed: a.metrics.LoggedIn, LoggedOut: a.metrics.LoggedOut},
+			Logins:    web.LoginTraits{AutoLogin: au.AutoLogin, AutoLoginOAuth2: au.AutoLoginOAuth2Authorize, RequestOTP: au.RequestOTP, OTPPrompt: deref(au.OTPPrompt), ShutdownOnLogout: h.ShutdownOnLogout, Observed: a.metrics.LoggedIn, LoggedOut: a.metrics.LoggedOut},
 			Tokens:    web.TokenTraits{MaxExpiry: seconds(h.TokenExpiresInMaxSeconds)},
 			PageLimit: h.APIPageDefaultLimit,
 		},

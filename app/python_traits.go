@@ -16,7 +16,7 @@ func adoptAuthenticator(a *config.Authenticator, t map[string]any) {
 	for name, flag := range map[string]*bool{"allow_all": &a.AllowAll, "allow_existing_users": &a.AllowExistingUsers, "delete_invalid_users": &a.DeleteInvalidUsers,
 		"enable_auth_state": &a.EnableAuthState, "manage_groups": &a.ManageGroups, "manage_roles": &a.ManageRoles,
 		"reset_managed_roles_on_startup": &a.ResetManagedRolesOnStartup, "auth_refresh_strict": &a.AuthRefreshStrict, "refresh_pre_spawn": &a.RefreshPreSpawn,
-		"refresh_pre_stop": &a.RefreshPreStop, "auto_login": &a.AutoLogin} {
+		"refresh_pre_stop": &a.RefreshPreStop, "auto_login": &a.AutoLogin, "auto_login_oauth2_authorize": &a.AutoLoginOAuth2Authorize} {
 		if v, ok := t[name].(bool); ok {
 			*flag = v
 		}

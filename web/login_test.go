@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -234,6 +235,26 @@ func TestAutoLogin(t *testing.T) {
 	}
 	if a := w.as("").get("/hub/logout"); a.status != 200 || !strings.Contains(a.body, "logged out") {
 		t.Errorf("logout: %d", a.status)
+	}
+}
+
+// With Authenticator.auto_login_oauth2_authorize an application's login does not stop at the hub's login page; everything else does.
+func TestAutoLoginForApplications(t *testing.T) {
+	for _, c := range []struct {
+		on         bool
+		page, path string
+		want       string
+	}{
+		{true, "/jhub/hub/oauth_login", "/jhub/hub/api/oauth2/authorize?client_id=x&state=y", "/jhub/hub/oauth_login"},
+		{true, "", "/jhub/hub/api/oauth2/authorize?client_id=x", "/jhub/hub/login"},
+		{true, "/jhub/hub/oauth_login", "/jhub/hub/home", "/jhub/hub/login"},
+		{false, "/jhub/hub/oauth_login", "/jhub/hub/api/oauth2/authorize", "/jhub/hub/login"},
+	} {
+		w := newWorld(t, worldOptions{base: "/jhub/", edit: func(_ *world, o *web.Options) { o.Traits.Logins.AutoLoginOAuth2 = c.on }})
+		*w.page = auth.Page{LoginURL: c.page}
+		if got := w.site.Pages().LoginURL(httptest.NewRequest(http.MethodGet, c.path, nil)); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
 	}
 }
 

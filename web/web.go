@@ -98,6 +98,7 @@ type ServerTraits struct {
 // LoginTraits are the settings about logging in and out.
 type LoginTraits struct {
 	AutoLogin        bool   // Authenticator.auto_login
+	AutoLoginOAuth2  bool   // Authenticator.auto_login_oauth2_authorize
 	RequestOTP       bool   // Authenticator.request_otp: the form has a field for a one-time password, whatever the authenticator does with it
 	OTPPrompt        string // Authenticator.otp_prompt: its label
 	ShutdownOnLogout bool   // JupyterHub.shutdown_on_logout
@@ -179,7 +180,7 @@ func New(o Options) (*Site, error) {
 // Pages is what httpmw needs from the pages.
 func (s *Site) Pages() httpmw.Pages {
 	return httpmw.Pages{ErrorPage: s.errorPage, NotFound: s.notFound, Outside: s.outside,
-		LoginURL: func(*http.Request) string { return s.loginURL() }}
+		LoginURL: s.loginURLFor}
 }
 
 // SetMiddleware completes the wiring: httpmw needs Pages, and pages ask httpmw about schemes. Call it before the first request.
@@ -196,6 +197,15 @@ func (s *Site) loginPage() auth.Page {
 // loginURL is where people without a login are sent: always the hub's own page, which shows a form, or a button that leads to the page of
 // the authenticator, or with auto_login goes there at once. Going there directly would log people in again the moment they log out.
 func (s *Site) loginURL() string { return s.hub + "login" }
+
+// loginURLFor is where an anonymous visitor goes: the login page, or straight to the authenticator's own page when an application asks
+// for a login and Authenticator.auto_login_oauth2_authorize is on.
+func (s *Site) loginURLFor(r *http.Request) string {
+	if s.o.Traits.Logins.AutoLoginOAuth2 && r.URL.EscapedPath() == s.hub+"api/oauth2/authorize" {
+		return s.authenticatorURL()
+	}
+	return s.loginURL()
+}
 
 // authenticatorURL is Authenticator.login_url: where the form or the button of the login page leads.
 func (s *Site) authenticatorURL() string {
