@@ -75,6 +75,18 @@ func (s *Shares) WithUser(ctx context.Context, user string, offset, limit int) (
 	return s.page(ctx, rows, total, err)
 }
 
+// SharedWith lists what is shared with a user who is known already, through groups as well, without counting it.
+func (s *Shares) SharedWith(ctx context.Context, user *orm.User, limit int) ([]ShareView, error) {
+	if found, err := s.store.AnyShareWithUser(ctx, user.ID); err != nil {
+		return nil, storeErr(err, "list shares")
+	} else if !found {
+		return nil, nil
+	}
+	rows, total, err := s.store.SharesWithUser(ctx, user.ID, orm.ShareQuery{Limit: limit})
+	views, _, err := s.page(ctx, rows, total, err)
+	return views, err
+}
+
 // WithGroup lists what is shared with a group.
 func (s *Shares) WithGroup(ctx context.Context, group string, offset, limit int) ([]ShareView, int, error) {
 	row, err := groupByName(ctx, s.store, group)

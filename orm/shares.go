@@ -47,6 +47,13 @@ func (s *Store) SharesWithUser(ctx context.Context, userID int64, q ShareQuery) 
 	return s.shareRows(ctx, q, "(x.user_id = ? OR x.group_id IN (SELECT group_id FROM user_group_map WHERE user_id = ?))", userID, userID)
 }
 
+// AnyShareWithUser tells whether SharesWithUser would find something; for most people it does not, and this is the cheaper question.
+func (s *Store) AnyShareWithUser(ctx context.Context, userID int64) (found bool, err error) {
+	err = s.read(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM shares WHERE user_id = ?)
+		OR EXISTS (SELECT 1 FROM user_group_map m JOIN shares x ON x.group_id = m.group_id WHERE m.user_id = ?)`, userID, userID).Scan(&found).Error
+	return found, fail("find shares", err)
+}
+
 // SharesWithGroup returns the shares granted to a group.
 func (s *Store) SharesWithGroup(ctx context.Context, groupID int64, q ShareQuery) ([]ShareRow, int, error) {
 	return s.shareRows(ctx, q, "x.group_id = ?", groupID)

@@ -43,9 +43,18 @@ func (m nonceMark) fill(page *bytes.Buffer) string {
 	var b [18]byte
 	_, _ = rand.Read(b[:])
 	nonce := base64.RawURLEncoding.EncodeToString(b[:])
-	filled := bytes.ReplaceAll(page.Bytes(), []byte(m), []byte(nonce))
-	page.Reset()
-	page.Write(filled)
+	old, was := page.Bytes(), []byte(m)
+	filled := old[:0] // in place: the nonce is shorter than its mark, so that what is written never overtakes what is read
+	for {
+		i := bytes.Index(old, was)
+		if i < 0 {
+			break
+		}
+		filled = append(append(filled, old[:i]...), nonce...)
+		old = old[i+len(was):]
+	}
+	filled = append(filled, old...)
+	page.Truncate(len(filled))
 	return nonce
 }
 

@@ -141,6 +141,9 @@ func argument(va *exec.VarArgs, i int, name string) *exec.Value {
 var listFilters = [...]string{"batch", "default", "d", "dictsort", "first", "groupby", "items", "last", "list", "map", "max", "min", "random",
 	"reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort", "sum", "unique"}
 
+// queryQuoting makes of Go's quoting Python's.
+var queryQuoting = strings.NewReplacer("+", "%20", "%2F", "/")
+
 // newFilters are gonja's filters, with those corrected that differ from Jinja where it matters.
 func newFilters() *exec.FilterSet {
 	own := map[string]exec.FilterFunction{
@@ -158,7 +161,7 @@ func newFilters() *exec.FilterSet {
 			if !in.IsString() {
 				return original(e, in, params)
 			}
-			return exec.AsValue(strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(in.String())))
+			return exec.AsValue(queryQuoting.Replace(url.QueryEscape(in.String())))
 		}
 	}
 	for _, name := range listFilters {

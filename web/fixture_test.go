@@ -49,6 +49,7 @@ type worldOptions struct {
 	throttle *auth.Throttle
 	headers  map[string]string // tornado_settings.headers
 	profiles []hub.Profile
+	onQuery  func(time.Duration)
 	edit     func(w *world, o *web.Options)
 }
 
@@ -113,7 +114,7 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	yes := true
 	w := &world{t: t, fake: o.fake, log: &logBuffer{}, page: &auth.Page{}}
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.store = need(orm.Open(context.Background(), orm.Options{URL: filepath.Join(t.TempDir(), "hub.sqlite")}))
+	w.store = need(orm.Open(context.Background(), orm.Options{URL: filepath.Join(t.TempDir(), "hub.sqlite"), OnQuery: o.onQuery}))
 	t.Cleanup(func() { _ = w.store.Close() })
 	catalog := need(rbac.NewCatalog(nil))
 	rules := need(auth.NewRules(auth.RulesOptions{AllowAll: &yes, AdminUsers: []string{"root"}}))

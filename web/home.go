@@ -15,9 +15,11 @@ import (
 // home is the page with a person's servers.
 func (s *Site) home(w http.ResponseWriter, r *http.Request) error {
 	user := pageUser(r)
-	servers := s.o.Hub.Servers
-	if v, err := servers.View(r.Context(), user, ""); err == nil && v.Ready {
-		servers.Poll(r.Context(), user.ID, "") // a server that died shows as stopped
+	u := s.userVar(r.Context(), user)
+	def := u.server("").(*serverVar)
+	if def.v.Ready && !s.o.Hub.Servers.Poll(r.Context(), user.ID, "") { // a server that died shows as stopped
+		u = s.userVar(r.Context(), user)
+		def = u.server("").(*serverVar)
 	}
 	limit, err := s.namedLimit(r, user)
 	if err != nil {
@@ -27,15 +29,13 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	u := s.userVar(r.Context(), user)
-	def := u.server("").(*serverVar)
 	link := s.spawnURL(user.Name, "")
 	if def.v.Active {
 		link = s.o.URLs.ServerURL(user.Name, "")
 	}
 	var invalid list
 	pending := def.v.Pending != ""
-	for _, v := range u.load().Servers {
+	for _, v := range u.loadServers() {
 		if v.Name != "" && urlpath.ValidServerName(v.Name) != nil {
 			invalid = append(invalid, v.Name)
 		}
@@ -43,7 +43,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.render(w, r, view{template: "home.html", vars: map[string]any{
 		"user": u, "url": link, "default_server": def, "allow_named_servers": s.o.Traits.Servers.AllowNamed,
-		"named_server_limit_per_user": limit, "spawners": u.servers(true), "invalid_server_names": invalid,
+		"named_server_limit_per_user": limit, "spawners": u.serverList(true), "invalid_server_names": invalid,
 		"auth_state": templateValue(state), "url_path_join": pathJoin, "any_pending": pending,
 		"shared_servers": s.sharedServers(r, user),
 	}})
@@ -73,7 +73,7 @@ func (s *Site) sharedServers(r *http.Request, user *orm.User) list {
 	if s.o.Hub.Shares == nil {
 		return nil
 	}
-	shares, _, err := s.o.Hub.Shares.WithUser(r.Context(), user.Name, 0, maxSharedShown)
+	shares, err := s.o.Hub.Shares.SharedWith(r.Context(), user, maxSharedShown)
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "list shares for the home page", "user", user.Name, "err", err)
 		return nil

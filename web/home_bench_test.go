@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -42,6 +44,31 @@ func TestHomePageIsSmall(t *testing.T) {
 	}
 	if other := regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`).FindString(page.body); other != "" {
 		t.Errorf("the page loads or links %s", other)
+	}
+}
+
+// TestHomePageAsksLittle counts the statements of the home page: the number does not depend on how many servers there are.
+func TestHomePageAsksLittle(t *testing.T) {
+	var statements atomic.Int64
+	w := newWorld(t, worldOptions{onQuery: func(time.Duration) { statements.Add(1) }})
+	alice := w.user("alice")
+	b := w.as("alice")
+	asked := func() int64 {
+		b.get("/hub/home") // what is kept prepared afterwards is not counted
+		began := statements.Load()
+		if a := b.get("/hub/home"); a.status != http.StatusOK {
+			t.Fatal(a.status)
+		}
+		return statements.Load() - began
+	}
+	without := asked()
+	for i := range 20 {
+		need(w.servers.Create(t.Context(), alice, fmt.Sprint("server-", i), "", nil))
+	}
+	if with := asked(); with != without || with > 6 {
+		t.Errorf("the home page asks the database %d times, with 20 servers %d times; at most 6 are allowed, and no more for more servers", without, with)
+	} else {
+		t.Logf("%d statements", with)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"html"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/nikolalohinski/gonja/v2/exec"
@@ -30,6 +29,7 @@ const languageCookie = "minihub-language"
 // words are the texts of one language. The zero value is English.
 type words struct {
 	lang  string
+	name  string            // of the language, in itself
 	texts map[string]string // nil: English
 }
 
@@ -40,7 +40,7 @@ type languages struct {
 }
 
 func newLanguages() (*languages, error) {
-	l := &languages{known: []words{{lang: "en"}}}
+	l := &languages{known: []words{{lang: "en", name: "English"}}}
 	files, err := localeFiles.ReadDir("locale")
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogues of messages: %w", err)
@@ -49,6 +49,7 @@ func newLanguages() (*languages, error) {
 	for _, f := range files {
 		w := words{lang: strings.TrimSuffix(f.Name(), ".json")}
 		tag, err := language.Parse(w.lang)
+		w.name = display.Self.Name(tag)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue of messages %s: its name is no language: %w", f.Name(), err)
 		}
@@ -107,21 +108,45 @@ func (w words) find(text string) string {
 	return text
 }
 
-var placeholder = regexp.MustCompile(`%\((\w+)\)[sd]|%%`)
+// expand fills the %(name)s and %(name)d of a text in; %% is a percent sign, and a name without value stays as it is.
+func expand(text string, value func(name string) (string, bool)) string {
+	percent := strings.IndexByte(text, '%')
+	if percent < 0 {
+		return text // as most are
+	}
+	var b strings.Builder
+	for ; percent >= 0; percent = strings.IndexByte(text, '%') {
+		b.WriteString(text[:percent])
+		text = text[percent:]
+		name, rest, found := strings.Cut(text[1:], ")")
+		switch {
+		case strings.HasPrefix(text, "%%"):
+			b.WriteByte('%')
+			text = text[2:]
+			continue
+		case found && strings.HasPrefix(name, "(") && (strings.HasPrefix(rest, "s") || strings.HasPrefix(rest, "d")):
+			if v, ok := value(name[1:]); ok {
+				b.WriteString(v)
+				text = rest[1:]
+				continue
+			}
+		}
+		b.WriteByte('%')
+		text = text[1:]
+	}
+	b.WriteString(text)
+	return b.String()
+}
 
 // say translates a text and fills in its %(name)s from pairs of a name and a value. The result is plain text.
 func (w words) say(text string, pairs ...any) string {
-	return placeholder.ReplaceAllStringFunc(w.find(text), func(found string) string {
-		if found == "%%" {
-			return "%"
-		}
-		name := placeholder.FindStringSubmatch(found)[1]
+	return expand(w.find(text), func(name string) (string, bool) {
 		for i := 0; i+1 < len(pairs); i += 2 {
 			if pairs[i] == name {
-				return fmt.Sprint(pairs[i+1])
+				return fmt.Sprint(pairs[i+1]), true
 			}
 		}
-		return found
+		return "", false
 	})
 }
 
@@ -160,18 +185,15 @@ func (w words) fill(text string, va *exec.VarArgs) *exec.Value {
 	if safe {
 		text = html.EscapeString(text)
 	}
-	text = placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		if found == "%%" {
-			return "%"
-		}
-		v, ok := va.KwArgs[placeholder.FindStringSubmatch(found)[1]]
+	text = expand(text, func(name string) (string, bool) {
+		v, ok := va.KwArgs[name]
 		switch {
 		case !ok:
-			return found
+			return "", false
 		case safe && !v.Safe:
-			return html.EscapeString(v.String())
+			return html.EscapeString(v.String()), true
 		}
-		return v.String()
+		return v.String(), true
 	})
 	if safe {
 		return exec.AsSafeValue(text)
@@ -186,8 +208,7 @@ func (s *Site) translate(r *http.Request, vars map[string]any) {
 	vars["lang"] = w.lang
 	choices := make(list, len(s.languages.known))
 	for i, known := range s.languages.known {
-		name := display.Self.Name(language.Make(known.lang))
-		choices[i] = object{"code": known.lang, "name": name, "current": known.lang == w.lang, "url": s.hub + "language/" + known.lang}
+		choices[i] = object{"code": known.lang, "name": known.name, "current": known.lang == w.lang, "url": s.hub + "language/" + known.lang}
 	}
 	vars["languages"] = choices
 }

@@ -15,10 +15,12 @@ import (
 
 // userVar is `user` in templates. Servers and groups are loaded only when a template asks for them.
 type userVar struct {
-	s    *Site
-	ctx  context.Context // of the request, whose page this value lives in
-	row  *orm.User
-	view *hub.UserView
+	s   *Site
+	ctx context.Context // of the request, whose page this value lives in
+	row *orm.User
+
+	servers []hub.ServerView // nil: not loaded yet
+	groups  []string         // likewise
 }
 
 func (s *Site) userVar(ctx context.Context, row *orm.User) *userVar {
@@ -28,31 +30,43 @@ func (s *Site) userVar(ctx context.Context, row *orm.User) *userVar {
 // String is the name, escaped for HTML.
 func (u *userVar) String() string { return html.EscapeString(u.row.Name) }
 
-func (u *userVar) load() *hub.UserView {
-	if u.view == nil {
-		view, err := u.s.o.Hub.Users.View(u.ctx, u.row)
+// loadServers returns the person's servers; there is always the default one, unless the database fails.
+func (u *userVar) loadServers() []hub.ServerView {
+	if u.servers == nil {
+		views, err := u.s.o.Hub.Servers.Views(u.ctx, []orm.User{*u.row})
 		if err != nil {
-			u.s.log.ErrorContext(u.ctx, "load user for a page", "user", u.row.Name, "err", err)
-			view = &hub.UserView{User: *u.row}
+			u.s.log.ErrorContext(u.ctx, "load servers for a page", "user", u.row.Name, "err", err)
 		}
-		u.view = view
+		u.servers = views[u.row.ID]
 	}
-	return u.view
+	return u.servers
+}
+
+func (u *userVar) loadGroups() []string {
+	if u.groups == nil {
+		u.groups = []string{}
+		if view, err := u.s.o.Hub.Users.View(u.ctx, u.row); err != nil {
+			u.s.log.ErrorContext(u.ctx, "load groups for a page", "user", u.row.Name, "err", err)
+		} else {
+			u.groups = append(u.groups, view.Groups...)
+		}
+	}
+	return u.groups
 }
 
 func (u *userVar) server(name string) any {
-	for i := range u.load().Servers {
-		if v := &u.load().Servers[i]; v.Name == name {
+	for i := range u.loadServers() {
+		if v := &u.loadServers()[i]; v.Name == name {
 			return u.s.serverVar(v)
 		}
 	}
 	return u.s.serverVar(&hub.ServerView{UserName: u.row.Name})
 }
 
-func (u *userVar) servers(includeDefault bool) list {
+func (u *userVar) serverList(includeDefault bool) list {
 	var out list
-	for i := range u.load().Servers {
-		if v := &u.load().Servers[i]; v.Name != "" || includeDefault {
+	for i := range u.loadServers() {
+		if v := &u.loadServers()[i]; v.Name != "" || includeDefault {
 			out = append(out, u.s.serverVar(v))
 		}
 	}
@@ -60,8 +74,8 @@ func (u *userVar) servers(includeDefault bool) list {
 }
 
 func (u *userVar) anyServer(is func(*hub.ServerView) bool) bool {
-	for i := range u.load().Servers {
-		if is(&u.load().Servers[i]) {
+	for i := range u.loadServers() {
+		if is(&u.loadServers()[i]) {
 			return true
 		}
 	}
@@ -100,7 +114,7 @@ func (u *userVar) GetAttribute(name string) (*exec.Value, bool) {
 func (u *userVar) loaded(name string) (*exec.Value, bool) {
 	switch name {
 	case "groups":
-		return exec.AsValue(texts(u.load().Groups)), true
+		return exec.AsValue(texts(u.loadGroups())), true
 	case "active":
 		return exec.AsValue(u.anyServer(func(v *hub.ServerView) bool { return v.Active })), true
 	case "running":
@@ -109,14 +123,14 @@ func (u *userVar) loaded(name string) (*exec.Value, bool) {
 		return exec.ToValue(u.server("")), true
 	case "spawners":
 		out := object{}
-		for _, v := range u.servers(true) {
+		for _, v := range u.serverList(true) {
 			out[v.(*serverVar).v.Name] = v
 		}
 		return exec.AsValue(out), true
 	case "all_spawners":
 		return method(func(va *exec.VarArgs) *exec.Value {
 			include := argument(va, 0, "include_default")
-			return exec.AsValue(u.servers(include == nil || include.IsTrue()))
+			return exec.AsValue(u.serverList(include == nil || include.IsTrue()))
 		}), true
 	case "server_url":
 		return method(func(va *exec.VarArgs) *exec.Value {
