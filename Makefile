@@ -54,7 +54,7 @@ lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh
 	go run $(STATICCHECK) ./...
 
-bench: build ## minihub and JupyterHub side by side: start, memory, requests per second
+bench: build ## minihub and JupyterHub side by side, nginx as the bar; BENCH="-only list -seconds 1" chooses, BENCH=-help lists
 	@scripts/setup.sh packages venv npm
 	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
 

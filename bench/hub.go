@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -18,88 +16,88 @@ import (
 type subject struct {
 	name    string
 	command []string
-	dir     string
-	json    bool // can do without a configuration in Python
+	json    bool // needs no Python to read its configuration
+	spawns  int  // servers started at once
 }
 
-// token is the API token of the service that the load uses.
-const token = "bench-token-0123456789abcdef"
-
-// jsonConfig is the same as config, for a hub that needs no Python to read its configuration.
-const jsonConfig = `{"JupyterHub": {"bind_url": "http://127.0.0.1:%d", "hub_port": %d, "authenticator_class": "dummy", "spawner_class": "simple",
-"db_url": "sqlite:///bench.sqlite", "log_level": 40, "services": [{"name": "load", "api_token": "%s"}],
-"load_roles": [{"name": "load", "scopes": ["admin:users", "tokens", "read:hub"], "services": ["load"]}]}}`
-
-// config is the same for both hubs.
-const config = `c = get_config()
-c.JupyterHub.bind_url = "http://127.0.0.1:%d"
-c.JupyterHub.hub_port = %d
-c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:%d"
-c.JupyterHub.authenticator_class = "dummy"
-c.JupyterHub.spawner_class = "simple"
-c.JupyterHub.db_url = "sqlite:///bench.sqlite"
-c.JupyterHub.log_level = 40
-c.JupyterHub.services = [{"name": "load", "api_token": "%s"}]
-c.JupyterHub.load_roles = [{"name": "load", "scopes": ["admin:users", "tokens", "read:hub"], "services": ["load"]}]
-`
+// startWithin is how long a hub may take to its first answer.
+const startWithin = 5 * time.Minute
 
 // running is a hub process with its own process group.
 type running struct {
-	cmd  *exec.Cmd
-	url  string
-	took time.Duration // from start to the first answer
+	cmd   *exec.Cmd
+	dir   string
+	addr  string // of the public port
+	begin time.Time
+	took  time.Duration // from start to the first answer
 }
 
-// start starts a hub in a fresh directory and waits for its first answer through the public port.
-func (s subject) start(json bool) (*running, error) {
-	_ = os.RemoveAll(s.dir)
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+// start starts a hub in a fresh directory, with a copy of the database when one is given, and waits for its first answer through the
+// public port.
+func (s subject) start(dir, database, peer string, asJSON bool) (*running, error) {
+	if err := prepare(dir, database); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	free, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
-	file, text := filepath.Join(s.dir, "jupyterhub_config.py"), fmt.Appendf(nil, config, ports[0], ports[1], ports[2], token)
-	if json {
-		file, text = filepath.Join(s.dir, "hub.json"), fmt.Appendf(nil, jsonConfig, ports[0], ports[1], token)
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	file, err := writeConfig(dir, configuration(ports{free[0], free[1], free[2]}, dir, peer), asJSON)
+	if err != nil {
 		return nil, err
 	}
-	r := &running{cmd: exec.Command(s.command[0], append(s.command[1:], "-f", file)...), url: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
-	r.cmd.Dir, r.cmd.Stderr = s.dir, os.Stderr
+	r := &running{cmd: exec.Command(s.command[0], append(s.command[1:len(s.command):len(s.command)], "-f", file)...), dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", free[0])}
+	r.cmd.Dir, r.cmd.Stderr = dir, os.Stderr
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	begin := time.Now()
+	r.begin = time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for deadline := begin.Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		answer, err := http.Get(r.url + "/hub/api/")
-		if err != nil {
-			continue
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	for time.Since(r.begin) < startWithin {
+		answer, err := client.Get("http://" + r.addr + "/hub/api/")
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				r.took = time.Since(r.begin)
+				return r, nil
+			}
 		}
-		_ = answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
-			r.took = time.Since(begin)
-			return r, nil
-		}
+		time.Sleep(time.Millisecond)
 	}
 	r.stop()
-	return nil, errors.New("no answer within a minute")
+	return nil, fmt.Errorf("no answer within %s", startWithin)
+}
+
+// prepare makes an empty directory with a copy of the database in it.
+func prepare(dir, database string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if database == "" {
+		return nil
+	}
+	text, err := os.ReadFile(database)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "bench.sqlite"), text, 0o600)
 }
 
 func freePorts(n int) ([]int, error) {
-	var ports []int
+	var out []int
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
 		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		out = append(out, l.Addr().(*net.TCPAddr).Port)
 	}
-	return ports, nil
+	return out, nil
 }
 
 func (r *running) stop() {
@@ -109,55 +107,13 @@ func (r *running) stop() {
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
-		<-done
 	}
+	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // what is left of the group: a proxy whose hub was too slow
+	<-done
 }
 
-// memory returns the resident memory in bytes of the hub and all processes below it.
-func (r *running) memory() (int64, error) {
-	below := map[int]bool{r.cmd.Process.Pid: true}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return 0, err
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, path := range stats {
-			pid, parent := parentOf(path)
-			if below[parent] && !below[pid] {
-				below[pid], changed = true, true
-			}
-		}
-	}
-	var sum int64
-	for pid := range below {
-		sum += resident(pid)
-	}
-	return sum, nil
-}
+// pids are the processes of the hub: itself, its proxy, its Python. Call it before servers are started.
+func (r *running) pids() []int { return family(r.cmd.Process.Pid) }
 
-func parentOf(stat string) (pid, parent int) {
-	text, err := os.ReadFile(stat)
-	if err != nil {
-		return 0, -1
-	}
-	pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(stat)))
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	parent, _ = strconv.Atoi(fields[1])
-	return pid, parent
-}
-
-func resident(pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kib << 10
-		}
-	}
-	return 0
-}
+// errOdd is wrapped by errors about answers that are not as expected.
+var errOdd = errors.New("unexpected answer")
