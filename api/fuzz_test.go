@@ -18,7 +18,7 @@ func FuzzLists(f *testing.F) {
 	} {
 		f.Add(s[0], s[1])
 	}
-	l := newLab(f)
+	l := newLab(f, func(o *labOptions) { o.Path = "sqlite://" })
 	l.level.Set(100)
 	f.Fuzz(func(t *testing.T, query, accept string) {
 		for _, path := range []string{"users", "groups", "services", "proxy", "shares/alice", "users/alice/shared"} {

@@ -98,21 +98,24 @@ func TestAuthStateIsForThoseWhoMay(t *testing.T) {
 }
 
 func TestSlowServer(t *testing.T) {
+	gate := make(chan struct{})
 	l := newLab(t, func(o *labOptions) {
-		o.SlowSpawn, o.Behaviour = 10*time.Millisecond, spawnertest.Behaviour{StartDelay: 400 * time.Millisecond}
+		o.SlowSpawn, o.Behaviour = 10*time.Millisecond, spawnertest.Behaviour{StartGate: gate}
 	})
 	before := l.do(call{as: "alice", method: "GET", path: "/hub/api/user"})
 	l.run(t, []row{
 		{"start", "root", "POST", "/hub/api/users/alice/server", "", 202, nil, []string{"{"}},
 		{"pending", "alice", "GET", "/hub/api/user", "", 200, []string{`"pending":"spawn"`, `"server":null`}, nil},
 		{"again", "root", "POST", "/hub/api/users/alice/server", "", 202, nil, nil},
+	})
+	time.AfterFunc(50*time.Millisecond, func() { close(gate) }) // so that the progress is most often asked for before the end
+	l.run(t, []row{
 		{"progress to its end", "root", "GET", "/hub/api/users/alice/server/progress", "", 200, []string{"data: {", `"ready":true`, `"progress":100`}, []string{`"failed"`}},
 		{"ready, although nothing was committed meanwhile", "alice", "GET", "/hub/api/user", "", 200, []string{`"pending":null`, `"server":"/user/alice/"`}, nil},
 		{"route", "root", "GET", "/hub/api/proxy", "", 200, []string{`"/user/alice/"`}, nil},
 	})
 	l.do(call{as: "root", method: "DELETE", path: "/hub/api/users/alice/server"})
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if now := l.do(call{as: "alice", method: "GET", path: "/hub/api/user"}); strings.Contains(now.text, `"server":null`) && strings.Contains(now.text, `"pending":null`) {
 			if !strings.Contains(before.text, `"server":null`) {
 				t.Errorf("before the start: %s", before.text)

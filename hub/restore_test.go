@@ -97,7 +97,7 @@ func TestRestoreUnusable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(o *rigOptions) {
-				o.traits.Spawn.HTTPTimeout = 50 * time.Millisecond
+				o.traits.Spawn.HTTPTimeout = 300 * time.Millisecond
 				o.traits.InitSpawnersTimeout = -1
 			})
 			u := r.user("alice")

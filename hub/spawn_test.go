@@ -299,43 +299,45 @@ func TestStartWithoutDatabase(t *testing.T) {
 func TestCancelByStop(t *testing.T) {
 	for _, phase := range []string{"refresh", "start", "http"} {
 		t.Run(phase, func(t *testing.T) {
-			reached := make(chan struct{})
-			r := newRig(t, func(o *rigOptions) {
-				if phase == "refresh" {
-					o.hooks.RefreshPreSpawn = func(context.Context, *orm.User) error { close(reached); time.Sleep(50 * time.Millisecond); return nil }
+			synctest.Test(t, func(t *testing.T) { // whose clock goes on when the stop waits, not before
+				reached := make(chan struct{})
+				r := newRig(t, func(o *rigOptions) {
+					if phase == "refresh" {
+						o.hooks.RefreshPreSpawn = func(context.Context, *orm.User) error { close(reached); time.Sleep(time.Second); return nil }
+					}
+				})
+				u := r.user("alice")
+				switch phase {
+				case "start":
+					r.driver.onStart = func(ctx context.Context, _ spawner.Request) error {
+						close(reached)
+						return pause(ctx, time.Hour)
+					}
+				case "http":
+					r.prober.wait = func(ctx context.Context, url string, alive func(context.Context) error) (string, error) {
+						close(reached)
+						return neverUp(ctx, url, alive)
+					}
+				}
+				result := make(chan error, 1)
+				go func() {
+					_, err := r.live.Start(t.Context(), u, "work", hub.StartOptions{})
+					result <- err
+				}()
+				<-reached
+				r.mustStop(u, "work", hub.StopOptions{})
+				err := <-result
+				wantErr(t, err, hub.Failed, "Spawn cancelled")
+				r.wantNothingLeft(u, "work")
+				if v := r.view(u, "work"); v.Failed != nil || v.Active {
+					t.Errorf("a start that was called off is no failure: %+v", v)
+				}
+				_, err = r.live.Progress(t.Context(), u, "work")
+				wantErr(t, err, hub.NotFound, "alice:work is not running")
+				if r.aborts() != 0 {
+					t.Error("a start that was called off counts as a failure")
 				}
 			})
-			u := r.user("alice")
-			switch phase {
-			case "start":
-				r.driver.onStart = func(ctx context.Context, _ spawner.Request) error {
-					close(reached)
-					return pause(ctx, time.Hour)
-				}
-			case "http":
-				r.prober.wait = func(ctx context.Context, url string, alive func(context.Context) error) (string, error) {
-					close(reached)
-					return neverUp(ctx, url, alive)
-				}
-			}
-			result := make(chan error, 1)
-			go func() {
-				_, err := r.live.Start(t.Context(), u, "work", hub.StartOptions{})
-				result <- err
-			}()
-			<-reached
-			r.mustStop(u, "work", hub.StopOptions{})
-			err := <-result
-			wantErr(t, err, hub.Failed, "Spawn cancelled")
-			r.wantNothingLeft(u, "work")
-			if v := r.view(u, "work"); v.Failed != nil || v.Active {
-				t.Errorf("a start that was called off is no failure: %+v", v)
-			}
-			_, err = r.live.Progress(t.Context(), u, "work")
-			wantErr(t, err, hub.NotFound, "alice:work is not running")
-			if r.aborts() != 0 {
-				t.Error("a start that was called off counts as a failure")
-			}
 		})
 	}
 }

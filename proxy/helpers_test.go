@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/minihub/minihub/internal/freeport"
 	"github.com/minihub/minihub/proxy"
 )
 
@@ -124,7 +125,7 @@ func rawTo(t testing.TB, addr, request string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
@@ -135,22 +136,17 @@ func rawTo(t testing.TB, addr, request string) string {
 // eventually polls a condition.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen in 10 s", what)
+			t.Fatalf("%s did not happen in a minute", what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
 }
 
-// freePort returns a port that was free a moment ago.
+// freePort returns a port on which nobody listens, and which nobody gets by chance.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return freeport.For(t)
 }

@@ -162,7 +162,7 @@ func newRig(t testing.TB, python, text string, r pybridge.SetupRequest) *rig {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -350,48 +350,61 @@ import asyncio, time
 async def pre(spawner):
     name = spawner.user.name
     if name.startswith("slow"):
+        print("began", name)
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         except asyncio.CancelledError:
             print("cancelled", name)
             raise
-    await asyncio.sleep(0.2)
+    if name.startswith("crowd"):
+        global here
+        here += 1
+        if here == 100:
+            everybody.set()
+        await everybody.wait()
     spawner.environment["WHO"] = name
+here, everybody = 0, asyncio.Event()
 c.Spawner.pre_spawn_hook = pre
 `
 
 func TestManyCallsAtOnceAndDeadlines(t *testing.T) {
 	r := newRig(t, anyPython(t), slowFile, pybridge.SetupRequest{})
-	r.begin(t, "slow")
+	r.begin(t, "slow-late")
+	r.begin(t, "slow-left")
 	for i := range 100 {
-		r.begin(t, fmt.Sprint("u", i))
+		r.begin(t, fmt.Sprint("crowd", i))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	deadline, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
+	called, callOff := context.WithCancel(t.Context())
+	defer callOff()
 	var all sync.WaitGroup
-	all.Add(1)
-	go func() {
-		defer all.Done()
-		if err := r.hooks.PreSpawn(ctx, request("slow")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("slow hook: %v", err)
-		}
-	}()
-	begin := time.Now()
-	for i := range 100 {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			req := request(fmt.Sprint("u", i))
-			if err := r.hooks.PreSpawn(t.Context(), req); err != nil || req.Env["WHO"] != req.UserName {
+	for name, want := range map[string]error{"slow-late": context.DeadlineExceeded, "slow-left": context.Canceled} {
+		ctx := map[string]context.Context{"slow-late": deadline, "slow-left": called}[name]
+		all.Go(func() {
+			if err := r.hooks.PreSpawn(ctx, request(name)); !errors.Is(err, want) {
+				t.Errorf("slow hook: %v, want %v", err, want)
+			}
+		})
+	}
+	patient, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	for i := range 100 { // each waits for all others: one after the other, not even the first would end
+		all.Go(func() {
+			req := request(fmt.Sprint("crowd", i))
+			if err := r.hooks.PreSpawn(patient, req); err != nil || req.Env["WHO"] != req.UserName {
 				t.Errorf("%v %v", err, req.Env)
 			}
-		}()
+		})
 	}
+	eventually(t, "a slow hook runs", func() bool { return strings.Contains(r.log.String(), "began slow-left") })
+	<-deadline.Done()
+	callOff()
 	all.Wait()
-	if took := time.Since(begin); took > 5*time.Second { // one after the other would be 20 s
-		t.Errorf("100 calls of 0.2 s took %s", took)
-	}
-	eventually(t, "the hook is cancelled", func() bool { return strings.Contains(r.log.String(), "cancelled slow") })
+	eventually(t, "the hooks that began are cancelled", func() bool {
+		log := r.log.String()
+		return strings.Count(log, "cancelled slow") == strings.Count(log, "began slow")
+	})
 }
 
 func TestChildKilledInTheMiddleOfCalls(t *testing.T) {
@@ -405,6 +418,7 @@ func TestChildKilledInTheMiddleOfCalls(t *testing.T) {
 	for i := range n {
 		go func() { results <- r.hooks.PreSpawn(t.Context(), request(fmt.Sprint("slow", i))) }()
 	}
+	eventually(t, "all calls are under way", func() bool { return strings.Count(r.log.String(), "began slow") == n })
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +444,7 @@ func TestChildDiesWithTheHub(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) || time.Since(begin) > time.Second {
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) || time.Since(begin) > 20*time.Second {
 		t.Errorf("child after Close: %v, %s", err, time.Since(begin))
 	}
 	if err := b.Call(t.Context(), "echo", nil, nil); !errors.Is(err, pybridge.ErrUnavailable) {

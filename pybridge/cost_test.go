@@ -18,20 +18,20 @@ func TestCostOfAHook(t *testing.T) {
 	r := newRig(t, anyPython(t), costFile, pybridge.SetupRequest{})
 	r.begin(t, "ada")
 	best := time.Hour
-	for range 300 {
+	for end := time.Now().Add(20 * time.Second); best > time.Millisecond && time.Now().Before(end); {
 		req := request("ada")
 		begin := time.Now()
 		if err := r.hooks.PreSpawn(t.Context(), req); err != nil {
 			t.Fatal(err)
 		}
 		best = min(best, time.Since(begin))
-		if req.Env["A"] != "ada" && best == time.Hour {
+		if req.Env["A"] != "ada" {
 			t.Fatal("the hook did not run")
 		}
 	}
 	t.Logf("quickest call of pre_spawn_hook: %s", best)
 	if best > time.Millisecond {
-		t.Errorf("the quickest of 300 calls took %s, more than a millisecond", best)
+		t.Errorf("the quickest of many calls took %s, more than a millisecond", best)
 	}
 }
 

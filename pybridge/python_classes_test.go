@@ -509,7 +509,7 @@ c.Authenticator.allow_all = True
 	}
 	ask := func(method, path string) *pybridge.PageAnswer {
 		t.Helper()
-		limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		ctx := pybridge.WithRequest(limited, &pybridge.Request{Method: method, URI: path, User: &pybridge.User{Name: "bob"}})
 		req, _ := http.NewRequestWithContext(ctx, method, "http://hub.example"+path, nil)

@@ -11,7 +11,18 @@ bindir=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 [ -n "$bindir" ] || { echo "postgres: the Debian package postgresql is missing: scripts/setup.sh packages" >&2; exit 1; }
 
 data=$(mktemp -d /tmp/minihub-postgres-XXXXXX)
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# Below the ports that the kernel gives to whoever wants any: the server listens only after initdb.
+port=$(python3 -c '
+import random, socket
+while True:
+    port = random.randrange(10000, 30000)
+    try:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(port)
+    break')
 
 # initdb and the server refuse to run as root.
 as_postgres=()

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/minihub/minihub/auth"
 	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/freeport"
 	"github.com/minihub/minihub/internal/supervise"
 	"github.com/minihub/minihub/orm"
 	"github.com/minihub/minihub/rbac"
@@ -174,10 +176,7 @@ func server(t *testing.T, name string) hub.ServiceSpec {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	noErr(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", freeport.For(t))
 }
 
 // router records routes.
@@ -218,12 +217,12 @@ func (r *router) breaks(err error) {
 }
 
 // prober asks over HTTP, without the pauses of a real hub.
-type prober struct{ patience time.Duration } // 0: as long as it may
+type prober struct{ patience *atomic.Int64 } // nanoseconds; nil and 0: as long as it may
 
 func (p prober) WaitUp(ctx context.Context, url string, alive func(context.Context) error) (string, error) {
-	if p.patience > 0 {
+	if p.patience != nil && p.patience.Load() > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.patience)
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(p.patience.Load()))
 		defer cancel()
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -252,7 +251,7 @@ func (p prober) WaitUp(ctx context.Context, url string, alive func(context.Conte
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !ok(); {
+	for deadline := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("never happened: %s", what)
 		}

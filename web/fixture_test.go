@@ -134,7 +134,7 @@ func newWorld(t testing.TB, o worldOptions) *world {
 			Spawn:    hub.SpawnTraits{StartTimeout: time.Minute, HTTPTimeout: time.Minute, Cmd: []string{"x"}}}})
 	t.Cleanup(func() {
 		w.fake.Shutdown() // ends starts and stops in progress
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := w.servers.Close(ctx); err != nil {
 			t.Error("servers did not end:", err)
@@ -271,11 +271,10 @@ func (w *world) start(user *orm.User, server string) {
 // until polls a condition.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for range 500 {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if ok() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("did not happen: " + what)
 }

@@ -1,14 +1,13 @@
 package harness
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/minihub/minihub/internal/freeport"
 )
 
 // Oracle tells whether the hub under test is JupyterHub itself.
@@ -94,19 +93,10 @@ func searchPath(venv string) string {
 	}, string(os.PathListSeparator))
 }
 
-// FreePort finds a port of 127.0.0.1 that nobody listens on. It is below those that the kernel gives to whoever does not care, so
-// that nobody gets it before it is used.
+// FreePort finds a port of 127.0.0.1 that nobody listens on, and that nobody gets by chance before it is used.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for range 1000 {
-		port := 10_000 + rand.IntN(20_000)
-		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			listener.Close()
-			return port
-		}
-	}
-	t.Fatal("there is no free port from 10000 to 29999")
-	return 0
+	return freeport.For(t)
 }
 
 // Poll calls done until it says true, and fails the test with what was waited for after the timeout.

@@ -2,7 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
-	"net"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/minihub/minihub/hubapi"
 	"github.com/minihub/minihub/hubtest"
+	"github.com/minihub/minihub/internal/freeport"
 )
 
 // TestWhoamiAsAManagedService builds the example, lets a hub start it, and visits it with a browser.
@@ -20,12 +21,7 @@ func TestWhoamiAsAManagedService(t *testing.T) {
 	if err := build.Run(); err != nil {
 		t.Fatalf("build the example: %v", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", freeport.For(t))
 	hub := hubtest.New(t, hubtest.Options{
 		Services: []map[string]any{{"name": "whoami", "url": "http://" + address, "command": []any{program}}},
 		Roles:    []map[string]any{{"name": "user", "scopes": []any{"self", "access:services!service=whoami"}}},

@@ -22,6 +22,7 @@ import (
 
 	"github.com/minihub/minihub/app"
 	"github.com/minihub/minihub/config"
+	"github.com/minihub/minihub/internal/freeport"
 )
 
 // theHub is a whole hub in the test process: every part, real sockets, a real database, servers as goroutines.
@@ -32,6 +33,8 @@ type theHub struct {
 	log  *logBuffer
 	dir  string
 	text map[string]map[string]any
+
+	inside http.Handler // the hub behind its proxy, for who wants no sockets
 }
 
 type logBuffer struct {
@@ -73,21 +76,14 @@ func need[T any](v T, err error) T {
 	return v
 }
 
-func port(t testing.TB) int {
-	t.Helper()
-	l := need(net.Listen("tcp", "127.0.0.1:0"))
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // newHub configures a hub; change edits the configuration before it starts.
 func newHub(t testing.TB, change ...func(c settings)) *theHub {
 	t.Helper()
 	dir := t.TempDir()
-	public := port(t)
+	public := freeport.For(t)
 	list := func(s ...any) []any { return s }
 	c := settings{"JupyterHub": {
-		"bind_url": fmt.Sprintf("http://127.0.0.1:%d", public), "hub_port": port(t), "db_url": "sqlite:///" + filepath.Join(dir, "hub.sqlite"),
+		"bind_url": fmt.Sprintf("http://127.0.0.1:%d", public), "hub_port": freeport.For(t), "db_url": "sqlite:///" + filepath.Join(dir, "hub.sqlite"),
 		"cookie_secret_file": filepath.Join(dir, "secret"), "authenticator_class": "dummy", "spawner_class": "toy", "allow_named_servers": true,
 		"services": list(map[string]any{"name": "boss", "api_token": boss, "admin": true}, map[string]any{"name": "manager", "api_token": manager},
 			map[string]any{"name": "narrow", "api_token": narrow}),
@@ -120,7 +116,8 @@ func (h *theHub) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if h.app, err = app.New(h.t.Context(), cfg, app.Options{Logger: app.NewLogger(h.log, app.LogOptions{})}); err != nil {
+	if h.app, err = app.New(h.t.Context(), cfg, app.Options{Logger: app.NewLogger(h.log, app.LogOptions{}),
+		Handler: func(next http.Handler) http.Handler { h.inside = next; return next }}); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.app.Start(h.t.Context()); err != nil {

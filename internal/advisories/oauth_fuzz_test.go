@@ -1,7 +1,7 @@
 package advisories_test
 
 import (
-	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,30 +27,28 @@ func FuzzAuthorizeQuery(f *testing.F) {
 	}
 	f.Add("client_id=jupyterhub-user-ann&client_id=jupyterhub-user-bob&response_type=code&redirect_uri=http://evil.test&redirect_uri=/user/ann/oauth_callback")
 	f.Add("%zz=1&;")
-	h := newHub(f)
+	h := newHub(f, func(c settings) { c["JupyterHub"]["db_url"] = "sqlite://" })
 	h.wants(201, boss, "POST", "/users/ann", "")
 	for _, name := range []string{"ann", "bob"} {
 		h.wants(201, boss, "POST", "/users/"+name+"/server", "")
 	}
-	ann := h.login("ann")
+	cookies := h.login("ann").client.Jar.Cookies(need(url.Parse(h.url + "/hub/api/oauth2/authorize")))
 	f.Fuzz(func(t *testing.T, query string) {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", h.url+"/hub/api/oauth2/authorize", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := httptest.NewRequest("GET", h.url+"/hub/api/oauth2/authorize", nil) // the handler itself: what sockets do would differ from run to run
 		r.URL.RawQuery = query
-		if strings.ContainsFunc(query, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }) || len(query) > 20_000 {
-			r.URL.RawQuery = url.PathEscape(query[:min(len(query), 5000)])
+		r.RequestURI = r.URL.RequestURI()
+		for _, c := range cookies {
+			r.AddCookie(c)
 		}
-		res, err := ann.client.Do(r)
-		if err != nil {
-			t.Fatalf("%q: %v", query, err)
-		}
-		defer res.Body.Close()
+		w := httptest.NewRecorder()
+		h.inside.ServeHTTP(w, r)
+		res := w.Result()
 		if res.StatusCode >= 500 {
-			t.Fatalf("%q: %d", query, res.StatusCode)
+			t.Fatalf("%q: %d %s", query, res.StatusCode, w.Body)
 		}
-		if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && !strings.HasPrefix(to, "/user/ann/oauth_callback?") {
+		to := res.Header.Get("Location")
+		refused := strings.HasPrefix(to, "/user/bob/oauth_callback?error=") && !strings.Contains(to, "code=") // bob's server is told, ann gets nothing
+		if res.StatusCode/100 == 3 && !strings.HasPrefix(to, "/user/ann/oauth_callback?") && !refused {
 			t.Fatalf("%q leads to %q", query, to)
 		}
 		if strings.Join(res.Header.Values("Set-Cookie"), "") != "" && strings.Contains(strings.Join(res.Header.Values("Set-Cookie"), "\n"), "a=b") {

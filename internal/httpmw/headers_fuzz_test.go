@@ -31,7 +31,7 @@ func FuzzRequestHeaders(f *testing.F) {
 		token := httpmw.BearerToken(r)
 		got := trusting.Scheme(r)
 		ip := httpmw.ClientIP(r, trusted)
-		if took := time.Since(begin); took > time.Second {
+		if took := time.Since(begin); took > 10*time.Second {
 			t.Fatalf("%d bytes took %v", len(authorization)+len(forwarded)+len(scheme), took)
 		}
 		if token != "" && (!strings.HasSuffix(authorization, token) || strings.ContainsAny(token, " \t")) {

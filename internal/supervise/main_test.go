@@ -115,7 +115,7 @@ func self(t *testing.T, args ...string) []string {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !ok(); {
+	for deadline := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("never happened: %s", what)
 		}
@@ -149,7 +149,7 @@ func waitDone(t *testing.T, p *supervise.Process) supervise.ExitStatus {
 	t.Helper()
 	select {
 	case <-p.Done():
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("pid %d did not end", p.Identity().PID)
 	}
 	exit := p.Poll()

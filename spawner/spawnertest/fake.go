@@ -16,12 +16,13 @@ import (
 
 // Behaviour says how the servers of a Fake behave. The zero value behaves well.
 type Behaviour struct {
-	StartDelay time.Duration // Start takes this long
-	StopDelay  time.Duration // Stop takes this long, unless it is told to hurry
-	StartErr   error         // Start fails with it
-	NeverReady bool          // the server answers 503
-	DieAfter   time.Duration // the server ends by itself with exit code 1
-	Form       string        // what OptionsForm returns
+	StartDelay time.Duration   // Start takes this long
+	StartGate  <-chan struct{} // Start waits until it is closed; nil: it does not wait
+	StopDelay  time.Duration   // Stop takes this long, unless it is told to hurry
+	StartErr   error           // Start fails with it
+	NeverReady bool            // the server answers 503
+	DieAfter   time.Duration   // the server ends by itself with exit code 1
+	Form       string          // what OptionsForm returns
 }
 
 // Fake is a driver of servers in the test process. They live until they are stopped or Shutdown is called, whatever the

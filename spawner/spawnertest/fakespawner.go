@@ -58,6 +58,12 @@ func (s *FakeSpawner) launch(ctx context.Context, req spawner.Request, b Behavio
 			return nil, err
 		}
 	}
+	if b.StartGate != nil {
+		select {
+		case <-b.StartGate:
+		case <-ctx.Done():
+		}
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
