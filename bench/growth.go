@@ -44,7 +44,7 @@ func grown(o options, dir string, p *peers, size step) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(work)
-	st, err := fill(work, p.backend.addr, sizes{users: size.users, servers: size.servers, rows: size.servers, tokens: 1000})
+	st, err := fill(work, p.backend.addr, sizes{users: size.users, servers: size.servers, rows: size.servers, tokens: min(1000, size.users)})
 	defer st.end()
 	if err != nil {
 		return "", err
@@ -55,7 +55,7 @@ func grown(o options, dir string, p *peers, size step) (string, error) {
 	}
 	defer s.stop()
 	ready := time.Since(s.hub.begin)
-	time.Sleep(settle)
+	time.Sleep(o.pause())
 	memory := float64(memoryOf(s.pids)) / (1 << 20)
 	before := cpuOf(s.pids)
 	time.Sleep(time.Duration(o.idle) * time.Second)

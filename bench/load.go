@@ -164,7 +164,7 @@ func request(method, path, token, kind, body string, header ...string) []byte {
 type load struct {
 	addr  string
 	lanes int
-	lasts time.Duration
+	lasts time.Duration              // every lane works at least once
 	at    func(l *lane, n int) error // does the work once; n counts from 0 over all lanes
 }
 
@@ -196,7 +196,7 @@ func (w load) run() (*result, error) {
 			l := &lane{addr: w.addr}
 			defer l.close()
 			var times []time.Duration
-			for left.Load() == 0 && time.Since(begin) < w.lasts {
+			for first := true; left.Load() == 0 && (first || time.Since(begin) < w.lasts); first = false {
 				at := time.Now()
 				if err := w.at(l, int(next.Add(1))-1); err != nil {
 					left.Store(1)

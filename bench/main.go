@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.chp, "chp", "configurable-http-proxy", "the configurable-http-proxy command that JupyterHub uses")
 	f.StringVar(&o.nginx, "nginx", "nginx", "nginx, the bar for proxying")
 	f.Float64Var(&o.seconds, "seconds", 1.5, "length of one measurement of requests per second")
+	f.Float64Var(&o.settle, "settle", 2, "seconds that a hub is left alone before its memory is read")
 	f.IntVar(&o.rounds, "rounds", 3, "measurements of each figure")
 	f.IntVar(&o.connections, "connections", 16, "connections of the load generator")
 	f.StringVar(&only, "only", "", "measure only rows whose key matches this regular expression")
@@ -90,7 +92,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	return report(o, c)
+	return errors.Join(append([]error{report(o, c)}, c.failed...)...)
 }
 
 // compare measures both hubs and the bars.
@@ -106,17 +108,13 @@ func compare(o options, dir string, p *peers) (*comparison, error) {
 	}
 	mini := subject{name: "minihub", command: []string{o.minihub}, json: true, spawns: o.spawns}
 	s := &session{o: o, subject: mini, dir: filepath.Join(dir, "minihub"), stock: st, peers: p, out: c.mini}
-	if err := s.measure(); err != nil {
-		return nil, fmt.Errorf("minihub: %w", err)
-	}
+	c.measure(s)
 	if o.jupyterhub == "" {
 		return c, nil
 	}
 	c.jupyter = figures{}
 	jupyter := subject{name: "JupyterHub", command: []string{o.jupyterhub, "--ConfigurableHTTPProxy.command=" + o.chp}, spawns: o.fewer}
 	s = &session{o: o, subject: jupyter, dir: filepath.Join(dir, "jupyterhub"), stock: st, peers: p, out: c.jupyter}
-	if err := s.measure(); err != nil {
-		return nil, fmt.Errorf("JupyterHub: %w", err)
-	}
+	c.measure(s)
 	return c, nil
 }

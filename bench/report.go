@@ -41,6 +41,15 @@ func number(v float64) string {
 // comparison is all that was measured in a run.
 type comparison struct {
 	mini, jupyter, bars figures // jupyter is nil when it was not measured
+	failed              []error
+}
+
+// measure takes all figures of one hub and keeps what went wrong, which is no reason to throw the other figures away.
+func (c *comparison) measure(s *session) {
+	if err := s.measure(); err != nil && len(s.failed) == 0 {
+		s.failed = append(s.failed, fmt.Errorf("%s: %w", s.subject.name, err))
+	}
+	c.failed = append(c.failed, s.failed...)
 }
 
 // line is one line of the table.
@@ -48,13 +57,13 @@ func (c *comparison) line(o options, r row) string {
 	m, j, b := c.mini[r.key], c.jupyter[r.key], c.bars[r.key]
 	ratio, share := "", ""
 	var goals []string
-	met := true
+	met, some := true, false
 	check := func(text string, measured, ok bool) {
 		if !measured {
 			text += " (not measured)"
 		}
 		goals = append(goals, text)
-		met = met && (ok || !measured)
+		met, some = met && (ok || !measured), some || measured
 	}
 	if len(j) > 0 {
 		x := median(m) / median(j)
@@ -82,8 +91,14 @@ func (c *comparison) line(o options, r row) string {
 		check(fmt.Sprintf("at most %g %s", r.most, r.unit), true, median(m) <= r.most)
 	}
 	verdict := ""
-	if len(goals) > 0 {
-		verdict = map[bool]string{true: "met", false: "**missed**"}[met]
+	switch {
+	case len(goals) == 0:
+	case !some:
+		verdict = "not measured"
+	case met:
+		verdict = "met"
+	default:
+		verdict = "**missed**"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", o.title(r), r.unit, span(m), span(j), ratio, share, strings.Join(goals, ", "), verdict)
 }

@@ -1,7 +1,5 @@
 package main
 
-import "time"
-
 // row is one line of the table: a kind of work, its unit, and the goal of issue 8.
 type row struct {
 	key, title, unit string
@@ -102,6 +100,3 @@ var (
 		{[]string{makeBulk}, createBulk},
 	}
 )
-
-// settle is how long a hub is left alone before its memory is read.
-const settle = 2 * time.Second

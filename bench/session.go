@@ -21,6 +21,7 @@ type session struct {
 	hub     *running // for scenarios that want one
 	pids    []int    // of hub and proxy
 	out     figures
+	failed  []error // of scenarios, which do not end the run
 }
 
 // wanted says whether any of the rows is to be measured.
@@ -89,7 +90,13 @@ func (s *session) scenario(sc scenario) error {
 	}
 	begin := time.Now()
 	if err := sc.run(s); err != nil {
-		return fmt.Errorf("%v: %w", sc.keys, err)
+		err = fmt.Errorf("%s: %v: %w", s.subject.name, sc.keys, err)
+		fmt.Fprintln(os.Stderr, "bench: failed:", err)
+		s.failed = append(s.failed, err)
+		if s.hub == nil { // it does not even start
+			return err
+		}
+		return nil
 	}
 	for _, key := range sc.keys {
 		if v := s.out[key]; len(v) > 0 {
@@ -107,6 +114,13 @@ func (s *session) rounds(key string, w load, scale float64) error {
 	w.addr, w.lasts = s.hub.addr, s.o.length()
 	if w.lanes == 0 {
 		w.lanes = s.o.connections
+	}
+	warm := w
+	warm.lasts = 0
+	if key != makeBulk { // one each, not measured: caches, connections
+		if _, err := warm.run(); err != nil {
+			return err
+		}
 	}
 	for range s.o.rounds {
 		r, err := w.run()
@@ -128,7 +142,7 @@ func find(key string) row {
 // options of one run.
 type options struct {
 	minihub, jupyterhub, chp, nginx  string
-	seconds                          float64
+	seconds, settle                  float64
 	rounds, connections              int
 	only, skip                       *regexp.Regexp
 	markdown                         string
@@ -139,6 +153,9 @@ type options struct {
 }
 
 func (o *options) length() time.Duration { return time.Duration(o.seconds * float64(time.Second)) }
+
+// pause is how long a hub is left alone before its memory is read.
+func (o *options) pause() time.Duration { return time.Duration(o.settle * float64(time.Second)) }
 
 func (o *options) wanted(key string) bool {
 	if o.only != nil && !o.only.MatchString(key) {

@@ -70,7 +70,7 @@ func (s *session) awaitServers() error {
 // memoryRow reads the memory of hub and proxy, some time after the start.
 func memoryRow(key string) func(*session) error {
 	return func(s *session) error {
-		time.Sleep(settle)
+		time.Sleep(s.o.pause())
 		s.add(key, float64(memoryOf(s.hub.pids()))/(1<<20))
 		return nil
 	}

@@ -53,7 +53,7 @@ func echo(l *lane, _ int) error {
 
 func echoes(s *session) error { return s.rounds(wsRate, load{lanes: echoLanes, at: echo}, 1) }
 
-// socketLimit is how many connections a proxy can hold that has two files open for each.
+// socketLimit is how many connections a proxy can hold that has two files open for each and needs some for other work.
 func socketLimit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -61,7 +61,7 @@ func socketLimit() int {
 	}
 	limit.Cur = limit.Max
 	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // for the processes that we start, too
-	return int(min(limit.Cur, 1<<20)-400) / 2
+	return int(min(limit.Cur, 1<<20)-2000) / 2
 }
 
 // idleSockets opens many connections that say nothing, and looks at what hub and proxy need for each.
@@ -98,7 +98,7 @@ func idleSockets(s *session) error {
 		return bad
 	}
 	runtime.GC() // ours, not theirs
-	time.Sleep(settle)
+	time.Sleep(s.o.pause())
 	grown := float64(memoryOf(s.pids)-before) / 1024
 	s.add(wsMemory, max(grown, 1)/float64(n))
 	return nil
