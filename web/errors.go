@@ -43,12 +43,13 @@ func (s *Site) errorTemplate(status int) string {
 }
 
 func (s *Site) errorVars(r *http.Request, status int, e *hub.Error) map[string]any {
-	vars := map[string]any{"status_code": status, "status_message": statusText(status), "message": e.Message,
+	words := s.words(r)
+	vars := map[string]any{"status_code": status, "status_message": words.sayError(statusText(status)), "message": words.sayError(e.Message),
 		"message_html": e.HTMLMessage, "hint": "", "no_spawner_check": true, "internal": status >= 500 && e.Kind == 0}
 	s.wayOut(r, status, e, vars)
 	// Strangers learn nothing about scopes and configuration.
 	if e.Kind != hub.Forbidden || httpmw.Identity(r) != nil {
-		vars["hint"] = e.Hint
+		vars["hint"] = words.sayError(e.Hint)
 	}
 	if trace := traceFor(r, e); trace != nil {
 		vars["log_tail"] = trace
@@ -117,7 +118,9 @@ func (s *Site) proxyError(w http.ResponseWriter, r *http.Request) error {
 	vars := s.errorVars(r, code, &hub.Error{Kind: hub.NotFound})
 	vars["logo_url"] = s.hub + "home"
 	if code == http.StatusServiceUnavailable {
-		vars["message_html"] = `Your server appears to be down. Try restarting it <a href="` + html.EscapeString(s.hub+"home") + `">from the hub</a>.`
+		words := s.words(r)
+		link := `<a href="` + html.EscapeString(s.hub+"home") + `">` + html.EscapeString(words.say("from the hub")) + `</a>`
+		vars["message_html"] = words.say("Your server appears to be down. Try restarting it %(link)s.", "link", link)
 	}
 	return s.render(w, r, view{template: s.errorTemplate(code), vars: vars})
 }

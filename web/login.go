@@ -109,22 +109,24 @@ func (s *Site) openSession(w http.ResponseWriter, r *http.Request, user *orm.Use
 
 // loginFailed shows the form again with the reason.
 func (s *Site) loginFailed(w http.ResponseWriter, r *http.Request, status int, e *hub.Error) error {
-	message := e.Message
+	message, words := e.Message, s.words(r)
 	stale := strings.Contains(strings.ToLower(message), "xsrf")
 	if user := pageUser(r); user != nil && stale { // logged in from another tab since this form was shown
 		return redirect(w, http.StatusFound, s.nextURL(r, user, ""))
 	}
 	switch {
 	case stale:
-		message = "Login form invalid or expired. Try again."
+		message = words.say("Login form invalid or expired. Try again.")
 	case status >= 500 && e.Kind == 0:
-		message = "The login could not be checked. Try again, and tell an administrator if it happens again (request id " + httpmw.RequestID(r) + ")."
+		message = words.say("The login could not be checked. Try again, and tell an administrator if it happens again (request id %(id)s).", "id", httpmw.RequestID(r))
 	case message == "":
-		message = statusText(status)
+		message = words.sayError(statusText(status))
+	default:
+		message = words.sayError(message)
 	}
 	var refusal *auth.Refusal
-	if !errors.As(e, &refusal) && e.Hint != "" && status < 500 && message == e.Message {
-		message += ": " + e.Hint
+	if !errors.As(e, &refusal) && e.Hint != "" && status < 500 && e.Message != "" && !stale {
+		message += ": " + words.sayError(e.Hint)
 	}
 	return s.showLogin(w, r, status, auth.ShortName(arg(r, "username")), message)
 }

@@ -31,6 +31,8 @@ type words struct {
 	lang  string
 	name  string            // of the language, in itself
 	texts map[string]string // nil: English
+
+	errors []errorText
 }
 
 // languages are all catalogues.
@@ -60,6 +62,7 @@ func newLanguages() (*languages, error) {
 		if err != nil {
 			return nil, fmt.Errorf("catalogue of messages %s: %w", f.Name(), err)
 		}
+		w.errors = newErrorTexts(w.texts)
 		l.known, tags = append(l.known, w), append(tags, tag)
 	}
 	l.matcher = language.NewMatcher(tags)

@@ -53,6 +53,15 @@ func marked(t *testing.T) map[string]string {
 	for _, phrase := range rbac.FilterPhrases() {
 		out[phrase] = "rbac"
 	}
+	for text, file := range errorTexts(t) {
+		out[text] = file
+	}
+	for _, text := range moreErrorTexts {
+		out[text] = "errors"
+	}
+	for _, status := range pageStatuses {
+		out[http.StatusText(status)] = "errors"
+	}
 	return out
 }
 

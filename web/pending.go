@@ -54,11 +54,12 @@ func (s *Site) showPending(w http.ResponseWriter, r *http.Request, user *orm.Use
 
 // showFailed tells why the last start failed, with the status of its error.
 func (s *Site) showFailed(w http.ResponseWriter, r *http.Request, user *orm.User, server string, v *hub.ServerView, e *hub.Error) error {
-	vars := map[string]any{"spawn_url": s.retryURL(r, user, server), "failed": true, "failed_message": e.Message, "hint": e.Hint}
+	words := s.words(r)
+	vars := map[string]any{"spawn_url": s.retryURL(r, user, server), "failed": true, "failed_message": words.sayError(e.Message), "hint": words.sayError(e.Hint)}
 	if e.HTMLMessage != "" {
 		vars["failed_html_message"] = e.HTMLMessage
 	}
-	diagnose(vars, v)
+	s.diagnose(r, vars, v)
 	if trace := traceFor(r, e); trace != nil {
 		vars["log_tail"] = trace
 	}

@@ -35,7 +35,8 @@ func (s *Site) sharingAction(w http.ResponseWriter, r *http.Request) error {
 	}
 	link, err := s.share(r, form)
 	if e := asHubError(err); e != nil && httpmw.Status(e) < 500 {
-		return s.showSharing(w, r, httpmw.Status(e), map[string]any{"share_error": cmp.Or(e.Message, statusText(httpmw.Status(e))), "hint": e.Hint})
+		return s.showSharing(w, r, httpmw.Status(e), map[string]any{
+			"share_error": s.words(r).sayError(cmp.Or(e.Message, statusText(httpmw.Status(e)))), "hint": s.words(r).sayError(e.Hint)})
 	}
 	if err != nil {
 		return err

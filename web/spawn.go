@@ -280,17 +280,17 @@ func (s *Site) explain(w http.ResponseWriter, r *http.Request, vars map[string]a
 	var e *hub.Error
 	if !errors.As(failed, &e) {
 		s.log.ErrorContext(r.Context(), "spawn form failed", "user", v.UserName, "server", v.Name, "request_id", httpmw.RequestID(r), "err", failed)
-		vars["error_message"] = "The server could not be started because of an internal error (request id " + httpmw.RequestID(r) + ")"
+		vars["error_message"] = s.words(r).say("The server could not be started because of an internal error (request id %(id)s)", "id", httpmw.RequestID(r))
 		return http.StatusOK
 	}
-	vars["error_message"], vars["hint"] = e.Message, e.Hint
+	vars["error_message"], vars["hint"] = s.words(r).sayError(e.Message), s.words(r).sayError(e.Hint)
 	if e.HTMLMessage != "" {
 		vars["html_error_message"], vars["error_html_message"] = e.HTMLMessage, e.HTMLMessage
 	}
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	diagnose(vars, v)
+	s.diagnose(r, vars, v)
 	if trace := traceFor(r, failed); trace != nil {
 		vars["log_tail"] = trace
 	}
@@ -298,11 +298,11 @@ func (s *Site) explain(w http.ResponseWriter, r *http.Request, vars map[string]a
 }
 
 // diagnose adds what the spawner found out about the last start.
-func diagnose(vars map[string]any, v *hub.ServerView) {
+func (s *Site) diagnose(r *http.Request, vars map[string]any, v *hub.ServerView) {
 	if d := v.FailedDiagnosis; d != nil {
-		vars["log_tail"], vars["cause"] = texts(d.LogTail), d.Cause
+		vars["log_tail"], vars["cause"] = texts(d.LogTail), s.words(r).sayError(d.Cause)
 		if d.WayOut != "" {
-			vars["hint"] = d.WayOut
+			vars["hint"] = s.words(r).sayError(d.WayOut)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (s *Site) tokenRequest(w http.ResponseWriter, r *http.Request) error {
 	if seconds := form.Get("expires_in"); seconds != "" {
 		number, err := strconv.ParseInt(seconds, 10, 64)
 		if err != nil || number > int64(100*365*24*time.Hour/time.Second) {
-			return s.showTokens(w, r, http.StatusBadRequest, map[string]any{"token_error": "The expiry must be a number of seconds"})
+			return s.showTokens(w, r, http.StatusBadRequest, map[string]any{"token_error": s.words(r).sayError("The expiry must be a number of seconds")})
 		}
 		n.ExpiresIn = new(time.Duration(number) * time.Second)
 	}
@@ -44,7 +44,7 @@ func (s *Site) tokenRequest(w http.ResponseWriter, r *http.Request) error {
 	user := pageUser(r)
 	created, token, err := s.o.Hub.Tokens.Create(r.Context(), identity(r), user.Name, n)
 	if e := asHubError(err); e != nil && httpmw.Status(e) < 500 {
-		return s.showTokens(w, r, httpmw.Status(e), map[string]any{"token_error": e.Message, "hint": e.Hint,
+		return s.showTokens(w, r, httpmw.Status(e), map[string]any{"token_error": s.words(r).sayError(e.Message), "hint": s.words(r).sayError(e.Hint),
 			"token_note": clip(form.Get("note")), "token_scopes": strings.TrimSpace(strings.Join(form["scopes"], " "))})
 	}
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Site) showTokens(w http.ResponseWriter, r *http.Request, status int, ow
 		return err
 	}
 	limit := s.o.Traits.Tokens.MaxExpiry
-	vars := map[string]any{"auth_state": templateValue(state), "token_expires_in_options_html": expiryOptions(limit),
+	vars := map[string]any{"auth_state": templateValue(state), "token_expires_in_options_html": expiryOptions(s.words(r), limit),
 		"token_expires_in_max_seconds": int(limit / time.Second), "new_token": nil, "token_error": nil, "hint": "",
 		"scope_choices": s.scopeChoices(r)}
 	vars["api_tokens"], vars["oauth_clients"] = tokenLists(views)
@@ -163,12 +163,12 @@ func text(s *string) string {
 }
 
 // expiryOptions are the <option> elements of the token form: the usual spans up to the maximum, then the maximum or "Never".
-func expiryOptions(limit time.Duration) string {
+func expiryOptions(w words, limit time.Duration) string {
 	const day = 24 * time.Hour
 	spans := []struct {
 		d     time.Duration
 		label string
-	}{{time.Hour, "1 Hour"}, {day, "1 Day"}, {7 * day, "1 Week"}, {30 * day, "1 Month"}, {365 * day, "1 Year"}}
+	}{{time.Hour, w.say("1 Hour")}, {day, w.say("1 Day")}, {7 * day, w.say("1 Week")}, {30 * day, w.say("1 Month")}, {365 * day, w.say("1 Year")}}
 	type option struct{ value, label string }
 	var options []option
 	exact := false
@@ -180,9 +180,9 @@ func expiryOptions(limit time.Duration) string {
 	}
 	switch {
 	case limit == 0:
-		options = append(options, option{"", "Never"})
+		options = append(options, option{"", w.say("Never")})
 	case !exact:
-		options = append(options, option{"", "Max (" + span(limit) + ")"})
+		options = append(options, option{"", w.say("Max (%(time)s)", "time", span(w, limit))})
 	}
 	var b strings.Builder
 	for i, o := range options {
@@ -195,9 +195,9 @@ func expiryOptions(limit time.Duration) string {
 	return b.String()
 }
 
-func span(d time.Duration) string {
+func span(w words, d time.Duration) string {
 	if d < 72*time.Hour {
-		return fmt.Sprintf("%.0f hours", d.Hours())
+		return w.say("%(num)s hours", "num", fmt.Sprintf("%.0f", d.Hours()))
 	}
-	return fmt.Sprintf("%.0f days", d.Hours()/24)
+	return w.say("%(num)s days", "num", fmt.Sprintf("%.0f", d.Hours()/24))
 }

@@ -37,8 +37,7 @@
       message.innerHTML = event.html_message;
       line.innerHTML = event.html_message;
     } else if (event.message !== undefined) {
-      message.textContent = event.message;
-      line.textContent = event.message;
+      message.textContent = line.textContent = window.jherror(event.message);
     }
     if (line.textContent) log.appendChild(line);
   }

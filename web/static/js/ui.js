@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   var jht = window.jht;
+  var jherror = window.jherror;
   var root = document.documentElement;
 
   function each(selector, f) {
@@ -39,7 +40,7 @@
         }
         if (!answer.ok) {
           var why = (json && json.message) || answer.statusText || "HTTP " + answer.status;
-          throw new Error(json && json.hint ? why + " (" + json.hint + ")" : why);
+          throw new Error(jherror(why) + (json && json.hint ? " (" + jherror(json.hint) + ")" : ""));
         }
         return json;
       });

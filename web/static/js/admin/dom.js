@@ -68,9 +68,9 @@ export async function api(method, path, body, signal) {
     // not JSON: only the status counts
   }
   if (answer.ok) return json;
-  const error = new Error((json && json.message) || answer.statusText || "HTTP " + answer.status);
+  const error = new Error(window.jherror((json && json.message) || answer.statusText || "HTTP " + answer.status));
   error.status = answer.status;
-  error.hint = json && json.hint;
+  error.hint = json && window.jherror(json.hint);
   if (answer.status === 403 && json && /credentials|_xsrf/.test(json.message || "")) {
     error.hint = t("You may have been logged out in another tab. Reload the page to log in again.");
   }
