@@ -38,7 +38,7 @@ compatibility: ## write docs/compatibility.md from the results of the last make 
 
 screenshots: build ## renew docs/images: every page, both themes, wide and narrow
 	@scripts/setup.sh packages venv npm-axe
-	MINIHUB_SCREENSHOTS=1 go test -count=1 -tags e2e -timeout 15m -run 'TestScreenshots|TestAdminLooks' ./e2e/browser
+	MINIHUB_SCREENSHOTS=1 go test -count=1 -tags e2e -timeout 15m -run 'TestScreenshots|Look' ./e2e/browser
 
 fuzz: ## each fuzz target for FUZZTIME (default 10m); FUZZ=FuzzName chooses. make test runs their seeds only
 	@scripts/fuzz.sh $(FUZZ)

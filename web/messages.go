@@ -224,6 +224,11 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: lang, Path: s.hub, MaxAge: forever, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	next := s.safeNext(r, r.Header.Get("Referer")) // no ?next=: addresses of pages may hold codes, which do not belong into another's log line
+	for form, page := range map[string]string{"token/request": "token", "token/revoke": "token", "home/servers": "home"} {
+		if path, _, _ := strings.Cut(next, "?"); path == s.hub+form { // the page was the answer to a form
+			next = s.hub + page
+		}
+	}
 	if next == "" {
 		next = s.hub + "home"
 	}

@@ -141,6 +141,13 @@ func TestLanguageOfAPage(t *testing.T) {
 		if a := b.get("/hub/language/de", "Referer", "https://elsewhere.test/x"); a.location() != "/hub/home" {
 			t.Errorf("a foreign page led to %q", a.location())
 		}
+		if a := b.get("/hub/language/de", "Referer", w.url+"/hub/token/request"); a.location() != "/hub/token" {
+			t.Errorf("from the answer to a form to %q, where there is no page", a.location())
+		}
+		if a := b.get("/hub/login"); !strings.Contains(a.body, `<a href="/hub/language/en" lang="en" hreflang="en">English</a>`) ||
+			!strings.Contains(a.body, `<a href="/hub/language/de" lang="de" hreflang="de" aria-current="true">Deutsch</a>`) {
+			t.Error("the page does not offer its languages", a.body)
+		}
 		if a := b.get("/hub/language/xx"); a.status != http.StatusNotFound {
 			t.Errorf("a language that is not there: %d", a.status)
 		}
