@@ -53,34 +53,56 @@ func (e errorText) values(text string) (values []string, ok bool) {
 	return append(values, rest), true
 }
 
+// maxReasons bounds into how many reasons, each behind a colon, a message is taken apart.
+const maxReasons = 8
+
 // sayError translates a message or hint of an error. What no catalogue has stays as it is.
 func (w words) sayError(text string) string {
 	if w.texts == nil || text == "" {
 		return text
 	}
+	if said, ok := w.wholeError(text); ok {
+		return said
+	}
+	several := strings.Split(text, "; ")
+	for i, one := range several {
+		reasons := strings.SplitN(one, ": ", maxReasons)
+		var said []string
+		for len(reasons) > 0 {
+			first, rest := reasons[0], 1
+			for n := len(reasons); n > 0; n-- { // as many of them as are one text
+				if whole, ok := w.wholeError(strings.Join(reasons[:n], ": ")); ok {
+					first, rest = whole, n
+					break
+				}
+			}
+			said, reasons = append(said, first), reasons[rest:]
+		}
+		several[i] = strings.Join(said, ": ")
+	}
+	return strings.Join(several, "; ")
+}
+
+// wholeError translates what is a text of the catalogue as a whole.
+func (w words) wholeError(text string) (string, bool) {
 	if found := w.texts[text]; found != "" {
-		return expand(found, func(string) (string, bool) { return "", false })
+		return expand(found, func(string) (string, bool) { return "", false }), true
 	}
 	for _, e := range w.errors {
-		if values, ok := e.values(text); ok {
-			return expand(w.texts[e.text], func(name string) (string, bool) {
-				i, err := strconv.Atoi(name)
-				if err != nil || i < 1 || i > len(values) {
-					return "", false
-				}
-				if value := values[i-1]; !strings.Contains(value, " ") {
-					return value, true // a name, an address, a number
-				}
-				return w.sayError(values[i-1]), true
-			})
+		values, ok := e.values(text)
+		if !ok {
+			continue
 		}
-	}
-	for i := range text { // a reason behind a colon
-		if strings.HasPrefix(text[i:], ": ") {
-			if what := w.sayError(text[:i]); what != text[:i] {
-				return what + ": " + w.sayError(text[i+2:])
+		return expand(w.texts[e.text], func(name string) (string, bool) {
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 1 || i > len(values) {
+				return "", false
 			}
-		}
+			if value := values[i-1]; !strings.Contains(value, " ") {
+				return value, true // a name, an address, a number
+			}
+			return w.sayError(values[i-1]), true
+		}), true
 	}
-	return text
+	return "", false
 }

@@ -135,7 +135,7 @@ func (tab *Tab) save(name string) {
 
 // paletted keeps the most frequent colours, which for pages are nearly all, and gives the others their nearest one.
 func paletted(full image.Image) *image.Paletted {
-	const colours = 96
+	const colours = 128
 	count := map[color.RGBA]int{}
 	b := full.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {

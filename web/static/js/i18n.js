@@ -25,22 +25,31 @@
     });
     return patterns;
   }
-  window.jherror = function translate(text) {
-    if (!text || !window.jhmessages) return text;
+  function whole(text) {
     if (window.jhmessages[text]) return t(text);
     var all = patterns || known();
     for (var i = 0; i < all.length; i++) {
       var found = all[i].is.exec(text);
       if (!found) continue;
       return t(all[i].text, found.map(function (value) {
-        return value.includes(" ") && value !== text ? translate(value) : value;
+        return value.includes(" ") && value !== text ? window.jherror(value) : value;
       }));
     }
-    for (var at = text.indexOf(": "); at >= 0; at = text.indexOf(": ", at + 1)) {
-      var what = translate(text.slice(0, at));
-      if (what !== text.slice(0, at)) return what + ": " + translate(text.slice(at + 2));
-    }
-    return text;
+    return null;
+  }
+  // Reasons stand behind colons, several of them behind semicolons, each with as many of its colons as make a known text.
+  window.jherror = function (text) {
+    if (!text || !window.jhmessages) return text;
+    return whole(text) || text.split("; ").map(function (one) {
+      var reasons = one.split(": "), said = [];
+      while (reasons.length) {
+        var n = reasons.length, first = null;
+        while (n > 0 && !(first = whole(reasons.slice(0, n).join(": ")))) n--;
+        said.push(first || reasons[0]);
+        reasons = reasons.slice(n || 1);
+      }
+      return said.join(": ");
+    }).join("; ");
   };
   window.jht = t;
   window.jhn = function (one, many, n, values) {

@@ -75,7 +75,7 @@
     if (Math.abs(n) < 5) return jht("just now");
     var format = new Intl.RelativeTimeFormat(root.lang || undefined, { numeric: "auto" });
     for (var i = 0; i < steps.length; i++) {
-      if (Math.abs(n) < steps[i][0]) return format.format(Math.round(n), steps[i][1]);
+      if (Math.round(Math.abs(n)) < steps[i][0]) return format.format(Math.round(n), steps[i][1]);
       n /= steps[i][0];
     }
     return date.toLocaleString();

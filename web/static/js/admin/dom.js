@@ -31,7 +31,7 @@ export function when(iso, never) {
   if (Math.abs(seconds) >= 5) {
     const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
     for (const [size, unit] of [[60, "second"], [60, "minute"], [24, "hour"], [30, "day"], [12, "month"], [Infinity, "year"]]) {
-      if (Math.abs(seconds) < size) {
+      if (Math.round(Math.abs(seconds)) < size) {
         text = format.format(Math.round(seconds), unit);
         break;
       }

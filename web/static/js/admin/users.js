@@ -152,7 +152,7 @@ function row(user) {
       h("td", { class: "check-col" }, box),
       h("td", { class: "name-col" }, toggle, user.admin ? h("span", { class: "badge badge-accent" }, t("admin")) : null),
       h("td", { "data-label": t("Server") }, h("span", { class: "inline" }, status(servers[0]), named.length ? h("span", { class: "muted small" }, running ? t("+ %(num)s named, %(running)s active", { num: named.length, running }) : t("+ %(num)s named", { num: named.length })) : null)),
-      h("td", { "data-label": t("Groups") }, h("span", { class: "inline" }, (user.groups || []).slice(0, 3).map((g) => h("span", { class: "badge" }, g)), (user.groups || []).length > 3 ? h("span", { class: "muted small" }, "+" + (user.groups.length - 3)) : null)),
+      h("td", { "data-label": t("Groups") }, !(user.groups || []).length ? null : h("span", { class: "inline" }, user.groups.slice(0, 3).map((g) => h("span", { class: "badge" }, g)), user.groups.length > 3 ? h("span", { class: "muted small" }, "+" + (user.groups.length - 3)) : null)),
       h("td", { "data-label": t("Last activity") }, when(user.last_activity)),
       h("td", { class: "actions-col" }, h("span", { class: "row-actions" }, controls(user, servers[0], refresh)))),
     open ? h("tr", { class: "detail-row", id }, h("td", { colspan: 6 }, panel(user))) : null);
