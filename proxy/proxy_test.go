@@ -339,6 +339,25 @@ func BenchmarkProxyAlone(b *testing.B) {
 	}
 }
 
+// BenchmarkProxiedMiB is throughput: bodies of 1 MiB.
+func BenchmarkProxiedMiB(b *testing.B) {
+	f := newFront(b, nil)
+	body := make([]byte, 1<<20)
+	f.backend(b, "/user/a/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	b.SetBytes(1 << 20)
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := f.client.Get(f.URL + "/user/a/api")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, res.Body); err != nil || n != 1<<20 {
+			b.Fatal(n, err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
 func BenchmarkDirectRequest(b *testing.B) {
 	f := newFront(b, nil)
 	s := f.backend(b, "/user/a/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })

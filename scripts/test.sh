@@ -64,6 +64,9 @@ go_test unit env CGO_ENABLED=1 scripts/postgres.sh go test -race -v -count=1 -ti
 title "the parts that differ in a build without cgo"
 go_test static env CGO_ENABLED=0 go test -v -count=1 ./app ./auth
 
+title "benchmarks, once each: that they work, not how fast"
+go_test bench go test -run '^$' -bench . -benchtime 1x -benchmem -timeout 5m ./...
+
 title "real clients and browser"
 go_test e2e go test -tags e2e -v -count=1 -timeout 40m ./e2e/...
 
