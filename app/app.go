@@ -52,6 +52,8 @@ type App struct {
 	edge    *edge
 	listen  *listeners
 
+	profiling *profiling // nil without --pprof
+
 	restoring chan error // result of the check of running servers
 
 	quit     chan struct{} // closed when the hub must end
@@ -145,6 +147,7 @@ func (a *App) lockDatabase(ctx context.Context) (err error) {
 // arrange lists the parts in the order in which they start.
 func (a *App) arrange() {
 	p := &a.parts
+	p.add("profiles", a.startProfiling, a.stopProfiling)
 	p.add("python", nil, func(context.Context) error { return a.py.close() })
 	p.add("store", nil, func(context.Context) error { return a.store.Close() })
 	p.add("lock of the database", a.lockDatabase, func(context.Context) error { return a.unlock() })

@@ -213,6 +213,26 @@ func TestAPortInUseIsAStartErrorThatNamesTheTrait(t *testing.T) {
 	}
 }
 
+func TestProfiles(t *testing.T) {
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	h := newHub(t, func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": address} })
+	h.start()
+	w, err := http.Get("http://" + address + "/debug/pprof/goroutine?debug=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(w.Body)
+	_ = w.Body.Close()
+	if err != nil || !strings.Contains(string(text), "TestProfiles") {
+		t.Errorf("%v %.200s, want the goroutines of this test", err, text)
+	}
+	h.want("GET", "/debug/pprof/", "", 302, "") // the public port knows no such page and sends to the hub
+	h.stop()
+	if _, err := net.Dial("tcp", address); err == nil {
+		t.Error("the port is open after the hub ended")
+	}
+}
+
 func TestCheckFindsWhatOnlyThePartsKnow(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(c map[string]map[string]any)
@@ -224,9 +244,13 @@ func TestCheckFindsWhatOnlyThePartsKnow(t *testing.T) {
 		"bad custom scope": {func(c map[string]map[string]any) {
 			c["JupyterHub"]["custom_scopes"] = map[string]any{"mine": map[string]any{"description": "x"}}
 		}, "custom:"},
-		"bad pattern":     {func(c map[string]map[string]any) { c["Authenticator"] = map[string]any{"username_pattern": "("} }, "username_pattern"},
-		"bad downstream":  {func(c map[string]map[string]any) { c["JupyterHub"]["trusted_downstream_ips"] = []any{"proxy"} }, "trusted_downstream_ips"},
-		"unknown spawner": {func(c map[string]map[string]any) { c["JupyterHub"]["spawner_class"] = "spaceship" }, "spawner_class"},
+		"profiles for everybody": {func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": "0.0.0.0:6060"} }, "write for example 127.0.0.1:6060"},
+		"profiles by a name":     {func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": "hub.example.org:6060"} }, "is not a loopback address"},
+		"profiles everywhere":    {func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": ":6060"} }, "is not a loopback address"},
+		"profiles without port":  {func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": "127.0.0.1"} }, "no address with a port"},
+		"bad pattern":            {func(c map[string]map[string]any) { c["Authenticator"] = map[string]any{"username_pattern": "("} }, "username_pattern"},
+		"bad downstream":         {func(c map[string]map[string]any) { c["JupyterHub"]["trusted_downstream_ips"] = []any{"proxy"} }, "trusted_downstream_ips"},
+		"unknown spawner":        {func(c map[string]map[string]any) { c["JupyterHub"]["spawner_class"] = "spaceship" }, "spawner_class"},
 		"bad profile": {func(c map[string]map[string]any) {
 			c["Spawner"] = map[string]any{"profile_list": []any{map[string]any{"display_name": "Big", "spawner_override": map[string]any{"mem_limit": true}}}}
 		}, "Spawner.mem_limit must be a size"},

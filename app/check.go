@@ -47,13 +47,14 @@ func Check(c *config.Config, report *config.Report) {
 			strings.TrimPrefix(err.Error(), "JupyterHub.trusted_downstream_ips: "))
 	}
 	checkAuthenticator(c, report)
-	checkFiles(h, report)
+	checkFiles(c, report)
 	checkUnused(c, report)
 	checkProfiles(c, report)
 }
 
 // checkFiles looks at what the configuration points to: the certificate, the folders of templates and the database's URL.
-func checkFiles(h *config.JupyterHub, report *config.Report) {
+func checkFiles(c *config.Config, report *config.Report) {
+	h := &c.JupyterHub
 	if h.SSLCert != "" && h.SSLKey != "" {
 		if _, err := tls.LoadX509KeyPair(h.SSLCert, h.SSLKey); err != nil {
 			report.Errorf("JupyterHub.ssl_cert", "both files must be PEM, belong together and be readable for the hub", "cannot be used with ssl_key: %s", err)
@@ -62,6 +63,11 @@ func checkFiles(h *config.JupyterHub, report *config.Report) {
 	for _, dir := range h.TemplatePaths {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			report.Warnf("JupyterHub.template_paths", "", "%q is not a folder that the hub can read, so its templates are not used", dir)
+		}
+	}
+	if address := c.Minihub.Pprof; address != "" {
+		if err := loopbackOnly(address); err != nil {
+			report.Errorf("Minihub.pprof", "", "%s", err)
 		}
 	}
 	if err := orm.CheckURL(h.DBURL, h.DBKwargs); err != nil {

@@ -59,7 +59,7 @@ func aliases() map[string]string {
 		"log-level": "JupyterHub.log_level", "base-url": "JupyterHub.base_url", "y": "JupyterHub.answer_yes",
 		"ssl-key": "JupyterHub.ssl_key", "ssl-cert": "JupyterHub.ssl_cert", "url": "JupyterHub.bind_url",
 		"ip": "JupyterHub.ip", "port": "JupyterHub.port", "pid-file": "JupyterHub.pid_file",
-		"log-file": "JupyterHub.extra_log_file", "log-format": "Minihub.log_format",
+		"log-file": "JupyterHub.extra_log_file", "log-format": "Minihub.log_format", "pprof": "Minihub.pprof",
 	}
 }
 

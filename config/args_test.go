@@ -25,6 +25,7 @@ func TestFlags(t *testing.T) {
 		{"--log-level=error", func(c *config.Config) any { return int(c.JupyterHub.LogLevel) }, 40},
 		{"--log-level=30", func(c *config.Config) any { return int(c.JupyterHub.LogLevel) }, 30},
 		{"--Application.log_level=DEBUG", func(c *config.Config) any { return int(c.JupyterHub.LogLevel) }, 10},
+		{"--pprof=127.0.0.1:6060", func(c *config.Config) any { return c.Minihub.Pprof }, "127.0.0.1:6060"},
 		{"--log-format=json", func(c *config.Config) any { return c.Minihub.LogFormat }, "json"},
 		{"--upgrade-db", func(c *config.Config) any { return c.JupyterHub.UpgradeDB }, true},
 		{"-y", func(c *config.Config) any { return c.JupyterHub.AnswerYes }, true},

@@ -9,6 +9,7 @@ import (
 // Minihub holds traits that JupyterHub does not have.
 type Minihub struct {
 	LogFormat string `trait:"log_format" default:"text" tier:"common" enum:"text|json" help:"How log lines are written: JupyterHub's text, or one JSON object per line (--log-format)."`
+	Pprof     string `trait:"pprof" default:"" tier:"rare" help:"Loopback address, such as 127.0.0.1:6060, where Go's profiles of the running hub can be read; empty is nowhere (--pprof)."`
 }
 
 // ToySpawner is the section of the built-in toy single-user server; it has no traits of its own.
