@@ -55,13 +55,14 @@ func (a *API) cookieOwner(w http.ResponseWriter, r *http.Request) error {
 
 // writeOwner shows the owner as far as scopes allow.
 func (a *API) writeOwner(w http.ResponseWriter, r *http.Request, owner *hub.Identity, scopes rbac.Scopes) error {
-	var m object
-	var err error
-	if owner.Service != nil {
-		m, err = a.serviceSelf(r.Context(), scopes, owner.Service)
-	} else {
-		m, err = a.userSelf(r, scopes, owner.User)
+	if owner.Service == nil {
+		body, err := a.userSelf(r, scopes, owner.User)
+		if err != nil {
+			return err
+		}
+		return httpmw.WriteEncoded(w, http.StatusOK, body)
 	}
+	m, err := a.serviceSelf(r.Context(), scopes, owner.Service)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,7 @@ func timestamp(t *time.Time) any {
 	if t == nil {
 		return nil
 	}
-	u := t.UTC().Truncate(time.Microsecond)
-	if u.Nanosecond() == 0 {
-		return u.Format("2006-01-02T15:04:05Z")
-	}
-	return u.Format("2006-01-02T15:04:05.000000Z")
+	return string(appendTime(nil, *t))
 }
 
 // includeStopped reads include_stopped_servers: any value but 0 and false.
@@ -37,75 +33,6 @@ func includeStopped(r *http.Request) bool {
 		return false
 	}
 	return true
-}
-
-// userModel is the model of a user with the keys that scopes allow; nil when none is.
-func (a *API) userModel(scopes rbac.Scopes, u *hub.UserView, stopped bool) object {
-	groups := func(string) []string { return u.Groups }
-	keys := rbac.KeysFor(scopes, rbac.ModelUser, rbac.Target{Kind: rbac.KindUser, User: u.Name, GroupsOf: groups})
-	if len(keys) == 0 {
-		keys = nil
-	}
-	m := object{}
-	put := func(key string, v any) {
-		if _, ok := keys[key]; ok {
-			m[key] = v
-		}
-	}
-	put("kind", "user")
-	put("name", u.Name)
-	put("admin", u.Admin)
-	put("user_info", nullable(u.UserInfo))
-	put("roles", list(u.Roles))
-	put("groups", list(u.Groups))
-	put("created", timestamp(u.Created))
-	put("last_activity", timestamp(u.LastActivity))
-	put("auth_state", nil)
-	put("server", nil)
-	put("pending", nil)
-	servers := object{}
-	for i := range u.Servers {
-		s := &u.Servers[i]
-		if s.Name == "" {
-			if s.Ready {
-				put("server", s.URL())
-			}
-			put("pending", orNull(s.Pending))
-		}
-		target := rbac.Target{Kind: rbac.KindServer, User: u.Name, Server: s.Name, HasServer: true, GroupsOf: groups}
-		if (s.Active || stopped) && scopes.Check(target, "read:servers") == rbac.Granted {
-			servers[s.Name] = a.serverModel(scopes, s, groups)
-		}
-	}
-	if _, ok := keys["servers"]; ok || (len(servers) > 0 && len(m) > 0) {
-		m["servers"] = servers
-	}
-	if len(m) == 0 {
-		return nil
-	}
-	return m
-}
-
-// serverModel is the model of one server; read:servers is granted already.
-func (a *API) serverModel(scopes rbac.Scopes, s *hub.ServerView, groups func(string) []string) object {
-	m := object{
-		"name": s.Name, "display_name": s.DisplayName, "full_name": s.UserName + "/" + s.Name,
-		"last_activity": timestamp(s.LastActivity), "started": timestamp(s.Started),
-		"pending": orNull(s.Pending), "ready": s.Ready, "stopped": !s.Active,
-		"url": s.URL(), "user_options": dict(s.UserOptions), "progress_url": a.progressURL(s),
-		"full_url": a.fullURL(s), "full_progress_url": orNull(a.public(a.progressURL(s))),
-	}
-	switch {
-	case s.ID == 0: // a default server that never was: no row
-		m["display_name"], m["user_options"] = "", nil
-	case s.UserOptions == nil:
-		m["user_options"] = object{}
-	}
-	target := rbac.Target{Kind: rbac.KindServer, User: s.UserName, Server: s.Name, HasServer: true, GroupsOf: groups}
-	if scopes.Check(target, "admin:server_state") == rbac.Granted {
-		m["state"] = nullable(shownState(s.State))
-	}
-	return m
 }
 
 // fullURL is the whole URL of a server: its own host with subdomains, else below the hub's public URL; nil when that is unknown.

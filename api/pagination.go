@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/minihub/minihub/hub"
+	"github.com/minihub/minihub/internal/httpmw"
 )
 
 // paginationMedia is the media type by which a client asks for pages.
@@ -82,12 +83,30 @@ func (p page) answer(r *http.Request, scheme string, items any, total int) any {
 	return p.wrap(r, scheme, items, total)
 }
 
+// write answers with items that are encoded already, separated by commas.
+func (p page) write(w http.ResponseWriter, r *http.Request, scheme string, items []byte, total int) error {
+	body := make([]byte, 0, len(items)+512)
+	if !p.wrapped {
+		return httpmw.WriteEncoded(w, http.StatusOK, append(append(append(body, '['), items...), ']'))
+	}
+	info, err := httpmw.EncodeJSON(p.info(r, scheme, total))
+	if err != nil {
+		return err
+	}
+	body = append(append(append(body, `{"items":[`...), items...), `],"_pagination":`...)
+	return httpmw.WriteEncoded(w, http.StatusOK, append(append(body, info...), '}'))
+}
+
 func (p page) wrap(r *http.Request, scheme string, items any, total int) any {
+	return object{"items": items, "_pagination": p.info(r, scheme, total)}
+}
+
+func (p page) info(r *http.Request, scheme string, total int) object {
 	info := object{"offset": p.offset, "limit": p.limit, "total": total, "next": nil}
 	if next := p.offset + p.limit; next < total {
 		info["next"] = object{"offset": next, "limit": p.limit, "url": p.nextURL(r, scheme, next)}
 	}
-	return object{"items": items, "_pagination": info}
+	return info
 }
 
 // nextURL is the URL of this request with offset and limit replaced where they stand, or added at the end; other parameters stay, also

@@ -54,7 +54,11 @@ func (a *API) target(r *http.Request) (*orm.User, string, error) {
 
 func (a *API) writeServer(w http.ResponseWriter, r *http.Request, status int, v *hub.ServerView) error {
 	groups := a.o.Hub.Access.OnUser(r.Context(), v.UserName).GroupsOf
-	return httpmw.WriteJSON(w, status, a.serverModel(httpmw.Identity(r).Scopes, v, groups))
+	body, err := a.serverModel(nil, httpmw.Identity(r).Scopes, v, groups)
+	if err != nil {
+		return err
+	}
+	return httpmw.WriteEncoded(w, status, body)
 }
 
 func (a *API) getServer(w http.ResponseWriter, r *http.Request) error {

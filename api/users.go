@@ -30,11 +30,7 @@ func (a *API) currentUser(w http.ResponseWriter, r *http.Request) error {
 	if known := id.Answer(); plain && known != nil && known.Key == key {
 		return httpmw.WriteEncoded(w, http.StatusOK, known.Body)
 	}
-	m, err := a.selfModel(r, id, own)
-	if err != nil {
-		return err
-	}
-	body, err := httpmw.EncodeJSON(m)
+	body, err := a.selfModel(r, id, own)
 	if err != nil {
 		return err
 	}
@@ -62,30 +58,39 @@ func liveKey(servers []hub.ServerView) string {
 	return string(key)
 }
 
-func (a *API) selfModel(r *http.Request, id *hub.Identity, own *hub.UserView) (object, error) {
-	var m object
+func (a *API) selfModel(r *http.Request, id *hub.Identity, own *hub.UserView) ([]byte, error) {
+	var token, session any
+	if id.Token != nil {
+		token, session = tokenID(id.Token.ID), id.Token.SessionID
+	}
 	if own == nil {
-		var err error
-		if m, err = a.serviceSelf(r.Context(), id.IdentifyScopes(), id.Service); err != nil {
+		m, err := a.serviceSelf(r.Context(), id.IdentifyScopes(), id.Service)
+		if err != nil {
 			return nil, err
 		}
-	} else {
-		m = a.userModel(id.IdentifyScopes(), own, includeStopped(r))
+		m["token_id"], m["session_id"], m["scopes"] = token, session, list(id.Expanded)
+		return httpmw.EncodeJSON(m)
 	}
-	m["token_id"], m["session_id"] = nil, nil
-	if id.Token != nil {
-		m["token_id"], m["session_id"] = tokenID(id.Token.ID), id.Token.SessionID
+	o, authState := a.userModel(id.IdentifyScopes(), own, includeStopped(r))
+	if authState {
+		o.null("auth_state")
 	}
-	m["scopes"] = list(id.Expanded)
-	return m, nil
+	o.any("token_id", token)
+	o.any("session_id", session)
+	o.texts("scopes", id.Expanded)
+	return o.end()
 }
 
-func (a *API) userSelf(r *http.Request, scopes rbac.Scopes, u *orm.User) (object, error) {
+func (a *API) userSelf(r *http.Request, scopes rbac.Scopes, u *orm.User) ([]byte, error) {
 	v, err := a.o.Hub.Users.View(r.Context(), u)
 	if err != nil {
 		return nil, err
 	}
-	return a.userModel(scopes, v, includeStopped(r)), nil
+	o, authState := a.userModel(scopes, v, includeStopped(r))
+	if authState {
+		o.null("auth_state")
+	}
+	return o.end()
 }
 
 func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
@@ -98,17 +103,17 @@ func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	items, stopped := make([]object, 0, len(result.Users)), includeStopped(r)
+	items, models := make([]byte, 0, 512*(len(result.Users)+1)), a.userModels(id.Scopes, includeStopped(r))
 	for i := range result.Users {
 		u := &result.Users[i]
 		if q.State == "ready" && !slices.ContainsFunc(u.Servers, func(s hub.ServerView) bool { return s.Ready }) {
 			continue
 		}
-		if m := a.userModel(id.Scopes, u, stopped); m != nil {
-			items = append(items, m)
+		if items, err = models.appendItem(items, u, false); err != nil {
+			return err
 		}
 	}
-	return httpmw.WriteJSON(w, http.StatusOK, p.answer(r, a.scheme(r), items, result.Total))
+	return p.write(w, r, a.scheme(r), items, result.Total)
 }
 
 func (a *API) userQuery(r *http.Request) (orm.UserQuery, page, error) {
@@ -155,16 +160,7 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return bare(err)
 	}
-	m := a.userModel(httpmw.Identity(r).Scopes, u, includeStopped(r))
-	if m == nil {
-		m = object{}
-	}
-	if _, ok := m["auth_state"]; ok {
-		if m["auth_state"], err = a.o.Hub.Logins.AuthState(r.Context(), &u.User); err != nil {
-			return err
-		}
-	}
-	return httpmw.WriteJSON(w, http.StatusOK, m)
+	return a.writeUser(w, r, u, includeStopped(r))
 }
 
 // userBody is what POST and PATCH of a user accept.
@@ -253,11 +249,13 @@ func (a *API) createUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	items := make([]object, len(created))
+	items, models := []byte{}, a.userModels(id.Scopes, false)
 	for i := range created {
-		items[i] = a.userModel(id.Scopes, &created[i], false)
+		if items, err = models.appendItem(items, &created[i], true); err != nil {
+			return err
+		}
 	}
-	return httpmw.WriteJSON(w, http.StatusCreated, items)
+	return httpmw.WriteEncoded(w, http.StatusCreated, append(append([]byte{'['}, items...), ']'))
 }
 
 func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
@@ -270,7 +268,11 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpmw.WriteJSON(w, http.StatusCreated, a.userModel(id.Scopes, u, false))
+	body, err := a.encodedUser(id.Scopes, u, false)
+	if err != nil {
+		return err
+	}
+	return httpmw.WriteEncoded(w, http.StatusCreated, body)
 }
 
 func (a *API) updateUser(w http.ResponseWriter, r *http.Request) error {
@@ -286,13 +288,24 @@ func (a *API) updateUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return bare(err)
 	}
-	m := a.userModel(id.Scopes, u, false)
-	if _, shown := m["auth_state"]; shown {
-		if m["auth_state"], err = a.o.Hub.Logins.AuthState(r.Context(), &u.User); err != nil {
+	return a.writeUser(w, r, u, false)
+}
+
+// writeUser answers with a user, auth_state included when it may be shown.
+func (a *API) writeUser(w http.ResponseWriter, r *http.Request, u *hub.UserView, stopped bool) error {
+	o, authState := a.userModel(httpmw.Identity(r).Scopes, u, stopped)
+	if authState {
+		state, err := a.o.Hub.Logins.AuthState(r.Context(), &u.User)
+		if err != nil {
 			return err
 		}
+		o.any("auth_state", state)
 	}
-	return httpmw.WriteJSON(w, http.StatusOK, m)
+	body, err := o.end()
+	if err != nil {
+		return err
+	}
+	return httpmw.WriteEncoded(w, http.StatusOK, body)
 }
 
 func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {

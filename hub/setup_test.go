@@ -151,7 +151,7 @@ func TestSetupUsers(t *testing.T) {
 		if u.Name == "alice" {
 			want = []string{"user"}
 		}
-		if u.Admin != (u.Name != "alice") || !slices.Equal(u.Roles, want) || u.CookieID == "" {
+		if u.Admin != (u.Name != "alice") || !slices.Equal(u.Roles, want) || need(p.store.UserByName(ctx, u.Name)).CookieID == "" {
 			t.Errorf("user %+v", u)
 		}
 	}

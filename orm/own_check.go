@@ -52,7 +52,10 @@ func fingerprints(db *gorm.DB, tokens map[int64]int64) (map[int64]string, error)
 	}
 	hashes := make(map[int64]string)
 	err := chunked(tokenIDs, func(part []int64) error {
-		var rows []named
+		var rows []struct {
+			ID   int64
+			Name string
+		}
 		err := db.Raw(`SELECT id, hashed AS name FROM api_tokens WHERE id IN ?`, part).Scan(&rows).Error
 		for _, row := range rows {
 			hashes[row.ID] = row.Name

@@ -144,6 +144,24 @@ var ownMigrations = []string{
 	`CREATE TABLE minihub_servers (spawner_id INTEGER NOT NULL PRIMARY KEY, token_id INTEGER NOT NULL, marker TEXT NOT NULL, generation TEXT NOT NULL)`,
 	`CREATE TABLE minihub_used_codes (code VARCHAR(64) NOT NULL PRIMARY KEY, client_id VARCHAR(255) NOT NULL, token VARCHAR(255) NOT NULL, expires_at BIGINT NOT NULL)`,
 	`CREATE INDEX minihub_used_codes_expires_at ON minihub_used_codes (expires_at)`,
+	// JupyterHub's tables have no index on the columns by which rows refer to each other. Without these every look-up of somebody's servers
+	// or tokens, and every delete, which looks for rows that refer to it, reads a table as a whole.
+	`CREATE INDEX IF NOT EXISTS minihub_spawners_user_id ON spawners (user_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_spawners_server_id ON spawners (server_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_spawners_oauth_client_id ON spawners (oauth_client_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_api_tokens_user_id ON api_tokens (user_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_api_tokens_service_id ON api_tokens (service_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_api_tokens_client_id ON api_tokens (client_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_api_tokens_session_id ON api_tokens (session_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_users_last_activity ON users (last_activity)`,
+	`CREATE INDEX IF NOT EXISTS minihub_user_group_map_group_id ON user_group_map (group_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_user_role_map_role_id ON user_role_map (role_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_shares_owner_id ON shares (owner_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_shares_spawner_id ON shares (spawner_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_shares_user_id ON shares (user_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_shares_group_id ON shares (group_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_share_codes_spawner_id ON share_codes (spawner_id)`,
+	`CREATE INDEX IF NOT EXISTS minihub_share_codes_owner_id ON share_codes (owner_id)`,
 }
 
 func (c *core) createOwn(db *gorm.DB, tables map[string]map[string]bool) error {

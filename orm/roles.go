@@ -192,5 +192,5 @@ func (s *Store) UserIDsWithoutRole(ctx context.Context, roleID int64) ([]int64, 
 
 func (s *Store) roleNames(ctx context.Context, kind RoleHolder, ids []int64) (map[int64][]string, error) {
 	return names(ctx, s, "find roles of "+string(kind)+"s", ids, `SELECT m.`+kind.idColumn()+` AS id, r.name AS name FROM `+kind.mapTable()+
-		` m JOIN roles r ON r.id = m.role_id WHERE m.`+kind.idColumn()+` IN ? ORDER BY r.name`)
+		` m JOIN roles r ON r.id = m.role_id WHERE m.`+kind.idColumn()+` %s ORDER BY r.name`)
 }

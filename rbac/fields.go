@@ -52,6 +52,16 @@ var modelFields = map[string][]fieldRule{
 	},
 }
 
+// Unfiltered reports whether KeysFor is the same for every target of a model: none of the scopes that open keys is held with a filter.
+func Unfiltered(s Scopes, model string) bool {
+	for _, rule := range modelFields[model] {
+		if f, ok := s[rule.scope]; ok && !f.All && !f.empty() {
+			return false
+		}
+	}
+	return true
+}
+
 // KeysFor returns the keys of a model ("user", "server", "group", "service") that may be shown for a target. It is
 // nil when there are none, then the object itself must not be shown; so too for an unknown model. The caller owns the
 // map. The target's groups are looked up at most once.
