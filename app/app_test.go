@@ -214,7 +214,7 @@ func TestAPortInUseIsAStartErrorThatNamesTheTrait(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", freeport.For(t))
 	h := newHub(t, func(c map[string]map[string]any) { c["Minihub"] = map[string]any{"pprof": address} })
 	h.start()
 	w, err := http.Get("http://" + address + "/debug/pprof/goroutine?debug=1")
