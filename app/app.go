@@ -33,6 +33,7 @@ type Options struct {
 	Driver  func(spawner.Driver) spawner.Driver                                      // put around the spawner
 	Handler func(http.Handler) http.Handler                                          // put around all that the hub answers itself
 	Listen  func(ctx context.Context, network, address string) (net.Listener, error) // instead of net.ListenConfig
+	Inspect *Inspect                                                                 // for minihub dev alone
 }
 
 // App is one hub.

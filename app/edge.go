@@ -43,13 +43,13 @@ func (a *App) buildEdge(context.Context) error {
 	}
 	c := a.core
 	mw := httpmw.New(httpmw.Options{Access: c.access, Logins: c.logins, Cookies: cookies, XSRF: xsrf, BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL,
-		Headers: a.torn.Headers, TrustedDownstream: from, Logger: a.o.Logger, Observe: a.metrics.Request, Pages: site.Pages()})
+		Headers: a.torn.Headers, TrustedDownstream: from, Logger: a.o.Logger, Observe: a.metrics.Request, Decided: a.decided(), Pages: site.Pages()})
 	site.SetMiddleware(mw)
 	provider := oauthprovider.New(oauthprovider.Options{Store: a.store, Access: c.access, Catalog: c.access.Catalog(), Consent: consentPage{site},
 		Identity: httpmw.Identity, SessionID: httpmw.SessionID,
 		BaseURL: a.urls.BaseURL, PublicURL: a.urls.PublicURL, Scheme: mw.Scheme, RequirePKCE: a.cfg.JupyterHub.OAuthRequirePKCE, TokenLife: a.tokenLife(), Logger: a.o.Logger})
 	rest := api.New(a.apiOptions(provider, mw))
-	tables := append(rest.Tables(), site.Table())
+	tables := append(append(rest.Tables(), site.Table()), a.inspector(site)...)
 	a.edge = &edge{site: site, mw: mw, handler: a.py.wrap(a.urls.HubPrefix, tables, mw.Handler(append(tables, a.py.pageTables(site)...)...))}
 	if a.o.Handler != nil {
 		a.edge.handler = a.o.Handler(a.edge.handler)

@@ -77,7 +77,7 @@ func (a *App) buildListeners(context.Context) error {
 	l := &listeners{log: a.o.Logger, public: a.urls.BindURL, fail: a.end, listen: a.o.Listen, ending: a.core.servers.Changes().Close}
 	a.listen = l
 	h := &a.cfg.JupyterHub
-	l.list = append(l.list, &listener{name: "hub", trait: "JupyterHub.hub_bind_url", url: a.urls.HubBindURL, mode: os.FileMode(h.HubSocketMode), srv: proxy.NewServer(a.edge.handler, a.o.Logger)})
+	l.list = append(l.list, &listener{name: "hub", trait: "JupyterHub.hub_bind_url", url: a.urls.HubBindURL, mode: os.FileMode(h.HubSocketMode), srv: proxy.NewServer(a.front("hub", a.edge.handler), a.o.Logger)})
 	if a.outsideProxy() {
 		if a.urls.PublicURL != "" {
 			l.public = a.urls.PublicURL
@@ -102,7 +102,7 @@ func (a *App) addProxy(l *listeners) error {
 	if err := table.AddHandler(a.urls.HubRoutespec, a.edge.handler, a.urls.HubHost, map[string]any{"hub": true}); err != nil {
 		return fmt.Errorf("JupyterHub.hub_routespec: %w", err)
 	}
-	pub := &listener{name: "public", trait: "JupyterHub.bind_url", url: a.urls.BindURL, srv: proxy.NewServer(l.proxy, a.o.Logger)}
+	pub := &listener{name: "public", trait: "JupyterHub.bind_url", url: a.urls.BindURL, srv: proxy.NewServer(a.front("public", l.proxy), a.o.Logger)}
 	if h.SSLCert != "" {
 		if pub.certs, err = proxy.LoadCertificates(h.SSLCert, h.SSLKey, a.o.Logger); err != nil {
 			return fmt.Errorf("JupyterHub.ssl_cert and ssl_key: %w", err)

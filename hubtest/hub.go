@@ -80,7 +80,7 @@ func Start(ctx context.Context, o Options) (*Hub, error) {
 	}
 	h := &Hub{AdminToken: newSecret(), faults: &faults{}}
 	var err error
-	if h.ports, err = openPorts(ctx, h.faults.down); err != nil {
+	if h.ports, err = openPorts(ctx, o.Address, h.faults.down); err != nil {
 		return nil, fmt.Errorf("hubtest: open two ports: %w", err)
 	}
 	if h.app, err = h.build(ctx, o); err == nil {
@@ -142,7 +142,16 @@ func (h *Hub) build(ctx context.Context, o Options) (*app.App, error) {
 			o.Log.WarnContext(ctx, strings.TrimPrefix(p.String(), "warning: "))
 		}
 	}
-	return app.New(ctx, cfg, app.Options{Logger: o.Log, Listen: h.ports.listen, Now: h.now, Driver: h.faults.driver, Handler: h.faults.wrap})
+	built := app.Options{Logger: o.Log, Listen: h.ports.listen, Now: h.now, Driver: h.faults.driver, Handler: h.faults.wrap}
+	if o.Tune != nil {
+		o.Tune(&built)
+	}
+	return app.New(ctx, cfg, built)
+}
+
+// ServiceEnvironment is what the hub would give a service of Options.Services as its environment, for programs that are started here.
+func (h *Hub) ServiceEnvironment(name string) (map[string]string, error) {
+	return h.app.ServiceEnvironment(name)
 }
 
 // Done is closed when somebody asked the hub to end by its API.

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/minihub/minihub/app"
 )
 
 // Options describe a hub. The zero value is a hub without users, which anybody can log in to.
@@ -21,6 +23,12 @@ type Options struct {
 
 	// Log takes the hub's log lines; nil drops them. New gives it to the test.
 	Log *slog.Logger
+
+	// Address is the public address: host:port of this machine; "" takes a free port of 127.0.0.1.
+	Address string
+
+	// Tune changes how the hub is built, after this package has; for minihub's own commands. No promise is made about it.
+	Tune func(*app.Options)
 
 	// Output takes what managed services and Python print; nil drops it.
 	Output io.Writer

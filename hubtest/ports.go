@@ -1,6 +1,7 @@
 package hubtest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net"
@@ -18,10 +19,12 @@ type ports struct {
 	conns map[net.Conn]bool       // of the public port
 }
 
-func openPorts(ctx context.Context, down func() bool) (*ports, error) {
+// openPorts opens the public port at an address, "" for a free one, and the private one at a free one.
+func openPorts(ctx context.Context, public string, down func() bool) (*ports, error) {
 	p := &ports{open: map[string]net.Listener{}, conns: map[net.Conn]bool{}, down: down}
+	p.public, p.private = cmp.Or(public, "127.0.0.1:0"), "127.0.0.1:0"
 	for _, address := range []*string{&p.public, &p.private} {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", *address)
 		if err != nil {
 			p.close()
 			return nil, err

@@ -74,6 +74,18 @@ func (o EnvOptions) environment(def hub.ConfiguredService, at place) map[string]
 	return env
 }
 
+// Environment is the environment that a service gets when the hub starts it; for those who start a service of the configuration
+// themselves. NotFound: there is no such service.
+func (s *Services) Environment(name string) (map[string]string, error) {
+	s.mu.Lock()
+	sv := s.live[name]
+	s.mu.Unlock()
+	if sv == nil {
+		return nil, &hub.Error{Kind: hub.NotFound, Message: "No such service: " + name}
+	}
+	return s.o.Env.environment(sv.def, s.place(name)), nil
+}
+
 // publicURL is where browsers find a service, "" when the hub does not know its own public address.
 func (o EnvOptions) publicURL(at place) string {
 	switch {

@@ -34,7 +34,7 @@ type cli struct {
 
 func commands() map[string]command {
 	return map[string]command{"serve": serve, "check": check, "adopt": adopt, "schema": schema, "token": token, "upgrade-db": upgradeDB, "proxy": runProxy,
-		"can": can, "why-login": whyLogin, "test-server": testServer, "version": printVersion}
+		"can": can, "why-login": whyLogin, "test-server": testServer, "dev": dev, "version": printVersion}
 }
 
 // run runs one command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
@@ -47,7 +47,7 @@ func run(args []string, out, errOut io.Writer, began time.Time) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := commands()[args[0]]
 		if !ok {
-			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, schema, token, upgrade-db, proxy, can, why-login, test-server and version\n", args[0])
+			fmt.Fprintf(errOut, "minihub: unknown command %q; there are serve, check, adopt, schema, token, upgrade-db, proxy, can, why-login, dev, test-server and version\n", args[0])
 			return 2
 		}
 		name, cmd, args = args[0], found, args[1:]
@@ -116,6 +116,7 @@ Commands:
   proxy               run the reverse proxy alone; minihub proxy --help lists its flags
   can USER SCOPE      tell whether a user holds a scope, and by which roles, groups and shares
   why-login USER      tell which rule lets a user in or keeps one out
+  dev                 run a hub for the services that you write, with an inspector; minihub dev --help
   test-server         run a hub for tests: free ports, nothing on disk, one line of JSON when it is ready
   version             print the versions
 

@@ -12,7 +12,7 @@ var everywhere = []string{"internal/urlpath", "internal/metrics"}
 // allowed is the package map of ARCHITECTURE.md §1: for each package the packages of this module that it may
 // import beside those of everywhere. A package without a row is a problem of its own.
 var allowed = map[string][]string{
-	"cmd/minihub":              {"app", "config", "hubtest", "hubtest/idp"},
+	"cmd/minihub":              {"app", "config", "devserver", "hubtest", "hubtest/idp"},
 	"app":                      {anyPackage},
 	"config":                   {},
 	"orm":                      {},
@@ -51,6 +51,9 @@ var allowed = map[string][]string{
 	"e2e/harness":              {"hubapi", "internal/freeport"},
 	"e2e/browser":              {"hubapi", "e2e/harness"},
 	"hubtest/idp":              {},
+	"devserver":                {"app", "hubapi", "hubtest", "internal/httpmw", "internal/supervise", "devserver/inspector", "devserver/trace"},
+	"devserver/inspector":      {"app", "hub", "web", "internal/httpmw", "devserver/trace"},
+	"devserver/trace":          {},
 	"e2e/plugins":              {"hubapi", "e2e/harness", "hubtest/idp"},
 	"e2e/testdata/lightserver": {},
 }
@@ -65,6 +68,7 @@ var confined = []struct {
 	{"github.com/go-oauth2/", "only the OAuth provider knows its library", []string{"oauthprovider"}},
 	{"github.com/moby/", "only the Docker spawner talks to Docker", []string{"spawner/docker"}},
 	{"github.com/docker/", "only the Docker spawner talks to Docker", []string{"spawner/docker"}},
+	{"github.com/fsnotify/", "only minihub dev watches files", []string{"devserver"}},
 	{"k8s.io/", "only the Kubernetes spawner talks to Kubernetes", []string{"spawner/kubernetes"}},
 	{"github.com/chromedp/", "browsers belong to the tests", []string{"e2e/browser"}},
 }

@@ -60,6 +60,9 @@ func (m *Middleware) WriteError(w http.ResponseWriter, r *http.Request, err erro
 
 func (m *Middleware) writeError(w http.ResponseWriter, r *http.Request, e *hub.Error) {
 	status := Status(e)
+	if s := stateOf(r.Context()); s != nil && s.decision != nil {
+		s.decision.Err = e
+	}
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}

@@ -185,6 +185,7 @@ func (m *Middleware) preparePageToken(w http.ResponseWriter, r *http.Request, s 
 func (m *Middleware) CheckXSRF(r *http.Request) error {
 	s := stateOf(r.Context())
 	if s.identity != nil && s.session.CookieID == "" {
+		s.traceXSRF(m.o.XSRF, XSRFRequest{TokenAuthenticated: true}, XSRFDecision{Allowed: true})
 		return nil // authenticated by token
 	}
 	q := XSRFRequest{
@@ -195,11 +196,13 @@ func (m *Middleware) CheckXSRF(r *http.Request) error {
 		Cookie:    strings.Join(r.Header["Cookie"], "; "), ID: "",
 	}
 	if !q.needsCheck() {
+		s.traceXSRF(m.o.XSRF, q, XSRFDecision{Allowed: true})
 		return nil
 	}
 	q.ID = m.xsrfID(r, s)
 	q.Args = xsrfArgs(r)
 	d := m.o.XSRF.Check(q)
+	s.traceXSRF(m.o.XSRF, q, d)
 	if d.Allowed {
 		return nil
 	}

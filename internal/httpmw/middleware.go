@@ -28,6 +28,8 @@ type Options struct {
 	TrustedDownstream []netip.Prefix    // peers whose forwarded headers count
 	Logger            *slog.Logger
 	Observe           func(method, handler string, code int, d time.Duration) // request_duration_seconds; nil: nobody
+	// Decided is told about every request when it is over, before the answer's last bytes leave; nil: nobody. Only "minihub dev" sets it.
+	Decided func(*http.Request, Decision)
 	Pages
 }
 
@@ -85,7 +87,7 @@ func (m *Middleware) securityHeaders(api bool) http.Header {
 }
 
 // serveRoute is the handler of one line of a table.
-func (m *Middleware) serveRoute(api bool, route Route) http.HandlerFunc {
+func (m *Middleware) serveRoute(prefix string, api bool, route Route) http.HandlerFunc {
 	quiet := route.Access.kind == KindPublic && route.Method != http.MethodPost
 	h := func(w http.ResponseWriter, r *http.Request) error {
 		if !paramsValid(r) {
@@ -99,6 +101,9 @@ func (m *Middleware) serveRoute(api bool, route Route) http.HandlerFunc {
 	return func(_ http.ResponseWriter, r *http.Request) {
 		s := stateOf(r.Context())
 		s.api = api
+		if m.o.Decided != nil {
+			s.decision = &Decision{Route: route.Method + " " + prefix + route.Path, Access: route.Access}
+		}
 		m.run(r, s, quiet, route.Name, h)
 	}
 }
@@ -111,12 +116,16 @@ func (m *Middleware) serve(h Handler) http.HandlerFunc {
 // run is the part that is the same for every request.
 func (m *Middleware) run(r *http.Request, s *state, quiet bool, name string, h Handler) {
 	rec := &s.rec
+	if m.o.Decided != nil && s.decision == nil {
+		s.decision = &Decision{}
+	}
 	m.setHeaders(rec.Header(), s)
 	broken := m.protect(rec, r, h)
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
 	d := time.Since(s.begin)
+	m.decided(r, s)
 	m.logRequest(r, rec, s, quiet && rec.status < 300, d)
 	if m.o.Observe != nil && name != "" {
 		m.o.Observe(r.Method, name, rec.status, d)

@@ -43,7 +43,7 @@ func (m *Middleware) add(router chi.Router, t Table, route Route) {
 	if route.Name == "" {
 		route.Name = "minihub" + strings.NewReplacer("/", ".", "{", "", "}", "").Replace(t.Prefix+route.Path)
 	}
-	router.Method(route.Method, t.Prefix+route.Path, m.serveRoute(t.API, route))
+	router.Method(route.Method, t.Prefix+route.Path, m.serveRoute(t.Prefix, t.API, route))
 }
 
 // addOptions answers OPTIONS for every JSON route, as JupyterHub does; pages have none.

@@ -29,6 +29,7 @@ type state struct {
 	session   Session // of the browser, also without a login
 	xsrfToken string
 	refreshed map[int64]bool // users whose login was refreshed during this request
+	decision  *Decision      // nil: nobody looks
 }
 
 type stateKey struct{}

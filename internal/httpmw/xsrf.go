@@ -210,30 +210,34 @@ func (x *XSRF) Check(q XSRFRequest) XSRFDecision {
 	return XSRFDecision{Needed: true, Allowed: true, Token: token}
 }
 
-// needsCheck holds JupyterHub's exceptions. They differ: the JSON API also checks GET, because its answers are worth reading.
-func (q XSRFRequest) needsCheck() bool {
+// needsCheck tells whether the request has to prove where it comes from.
+func (q XSRFRequest) needsCheck() bool { return q.exemption() == "" }
+
+// exemption holds JupyterHub's exceptions, in words; "" for a request that is checked. They differ: the JSON API also checks GET,
+// because its answers are worth reading.
+func (q XSRFRequest) exemption() string {
+	if q.TokenAuthenticated {
+		return "an Authorization header says who asks; no browser sends it by itself"
+	}
 	method := strings.ToUpper(q.Method)
 	get := method == http.MethodGet
 	if method == http.MethodHead || method == http.MethodOptions || get && !q.API {
-		return false
-	}
-	if q.TokenAuthenticated {
-		return false
+		return "a page view: " + method + " changes nothing"
 	}
 	// Without a user there is nothing to forge, and the access check's own 403 says more. A cross-site request, which has an
 	// Origin, must not learn from that whether the browser is logged in.
 	if q.API && !q.UserFound && !q.HasOrigin {
-		return false
+		return "nobody is logged in, so there is nothing to forge"
 	}
-	switch q.FetchMode {
-	case "websocket": // has its own check of the origin
-		return false
-	case "", "navigate": // a page view; its answer is not readable across sites
-		return !get
-	case "no-cors": // images and the like; across sites this is what forged forms look like (GHSA-m68r-v472-jgq9)
-		return !(get && q.FetchSite == "same-origin")
+	switch {
+	case q.FetchMode == "websocket":
+		return "a WebSocket, which has its own check of the origin"
+	case (q.FetchMode == "" || q.FetchMode == "navigate") && get:
+		return "a page view; its answer is not readable across sites"
+	case q.FetchMode == "no-cors" && get && q.FetchSite == "same-origin": // across sites this is what forged forms look like (GHSA-m68r-v472-jgq9)
+		return "an image or the like of a page of the same origin"
 	}
-	return true
+	return ""
 }
 
 // given is the token that the request carries: the last argument, as Tornado's get_argument, else the headers.
