@@ -12,7 +12,7 @@ type EmbeddedPage struct {
 	Main    string   // HTML of the part below the navigation; the caller has escaped what is data
 	Styles  []string // addresses of more style sheets
 	Scripts []string // addresses of scripts, which run when the page is there
-	Refresh int      // seconds after which the browser loads the page again; 0: never
+	Refresh int      // seconds after which a browser without JavaScript loads the page again; 0: never
 	Status  int      // 0 is 200
 }
 

@@ -160,7 +160,7 @@ func (i *Inspector) waitingPage(w http.ResponseWriter, r *http.Request, s *Servi
 		return fmt.Errorf("render the waiting page: %w", err)
 	}
 	return i.inside.Page(w, r, web.EmbeddedPage{Title: s.Name + " is not ready", Main: b.String(), Refresh: 1, Status: http.StatusServiceUnavailable,
-		Styles: []string{i.baseURL() + "hub/dev/assets/dev.css"}})
+		Styles: []string{i.baseURL() + "hub/dev/assets/dev.css"}, Scripts: []string{i.baseURL() + "hub/dev/assets/waiting.js"}})
 }
 
 // events answers GET /hub/dev/events with an event whenever there is something new to see.
