@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PATH := $(CURDIR)/bin:$(PATH)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' \) -type f -print)
+SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' -o -path './devserver/*' -o -path './api/explorer/*' \) -type f -print)
 
 .PHONY: help run build screenshots test lint bench e2e conformance compatibility fuzz mutations wheel setup clean
 
@@ -38,7 +38,7 @@ compatibility: ## write docs/compatibility.md from the results of the last make 
 
 screenshots: build ## renew docs/images: every page, both themes, wide and narrow
 	@scripts/setup.sh packages venv npm-axe
-	MINIHUB_SCREENSHOTS=1 go test -count=1 -tags e2e -timeout 15m -run 'TestScreenshots|Look' ./e2e/browser
+	MINIHUB_SCREENSHOTS=1 go test -count=1 -tags e2e -timeout 15m -run 'TestScreenshots|Look|TestDevelop' ./e2e/browser
 
 fuzz: ## each fuzz target for FUZZTIME (default 10m); FUZZ=FuzzName chooses. make test runs their seeds only
 	@scripts/fuzz.sh $(FUZZ)

@@ -42,6 +42,7 @@ func (s *Server) bannerOf(p *process) {
 	if err != nil {
 		return
 	}
+	env["JUPYTERHUB_API_URL"] = s.URL + "hub/api" // the private port is another one after each start
 	for _, key := range []string{"JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_BASE_URL", "JUPYTERHUB_CLIENT_ID", "JUPYTERHUB_OAUTH_CALLBACK_URL",
 		"JUPYTERHUB_OAUTH_SCOPES", "JUPYTERHUB_SERVICE_NAME", "JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_SERVICE_URL"} {
 		fmt.Fprintf(w, "               export %s='%s'\n", key, env[key])

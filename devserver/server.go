@@ -199,7 +199,7 @@ func chooseSpawner(class string, look func(string) (string, error)) (string, str
 	case class == "toy":
 		return class, "toy servers inside of the hub, as --spawner says"
 	case class != "":
-		return class, "the spawner " + class + ", as --spawner says"
+		return class, "those of the spawner " + class + ", as --spawner says"
 	case err == nil:
 		return "simple", "real processes of " + path
 	}

@@ -206,6 +206,9 @@ func (c *captured) end() {
 	}
 	if c.keep {
 		c.r.Body = c.i.fields(c.answer.Bytes())
+		if client, ok := trace.Get(c.r.Form, "client_id"); ok && c.r.Who.Kind == "" {
+			c.r.Who = trace.Who{Kind: "client", Name: client.Value, Via: "client secret"}
+		}
 	}
 	c.i.rec.End(c.r)
 	if c.r.To != "hub" {

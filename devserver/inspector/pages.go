@@ -140,9 +140,15 @@ func (i *Inspector) controls(w http.ResponseWriter, r *http.Request) error {
 		common
 		Overview
 		Faults []string
-		Steps  []string
-	}{i.common(r, "controls"), o, faults, []string{"1h", "24h", "336h"}})
+		Steps  []timeStep
+	}{i.common(r, "controls"), o, faults, timeSteps})
 }
+
+// timeStep is a button that lets time go by.
+type timeStep struct{ By, Words string }
+
+// timeSteps are an idle evening, a day, and more than any login lasts.
+var timeSteps = []timeStep{{"1h", "an hour"}, {"24h", "a day"}, {"360h", "15 days"}}
 
 // waiting is shown in place of a service that does not answer; the browser asks again by itself.
 func (i *Inspector) waiting(w http.ResponseWriter, r *http.Request) error {

@@ -24,7 +24,7 @@ import (
 var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"ms": milliseconds, "clock": func(t time.Time) string { return t.Format("15:04:05.000") }, "tone": tone, "join": strings.Join,
+	"ms": milliseconds, "clock": func(t time.Time) string { return t.Format("15:04:05.000") }, "tone": tone, "more": func(list []string) int { return len(list) - 2 }, "join": strings.Join,
 	"party": party, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).ParseFS(files, "assets/*.html"))
 

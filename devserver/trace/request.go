@@ -49,9 +49,9 @@ type Request struct {
 
 // Who is who made a request.
 type Who struct {
-	Kind    string // "user", "service", "" for nobody or unknown
+	Kind    string // "user", "service", "client" (of OAuth), "" for nobody or unknown
 	Name    string
-	Via     string // "cookie", "token", "session": another request of the same browser told
+	Via     string // "cookie", "token", "client secret", "session": another request of the same browser told
 	TokenID int64  // 0 without a token
 	Note    string // of the token
 	Client  string // OAuth client that the token was made for, "" for the hub's own
@@ -62,10 +62,10 @@ func (w Who) String() string {
 	if w.Kind == "" {
 		return ""
 	}
-	if w.Kind == "service" {
-		return "service " + w.Name
+	if w.Kind == "user" {
+		return w.Name
 	}
-	return w.Name
+	return w.Kind + " " + w.Name
 }
 
 // XSRF is how the check of the XSRF token went.

@@ -74,6 +74,7 @@ func TestDevelop(t *testing.T) {
 		tab.Click(".dev-step:last-child summary")
 		tab.WaitText(".dev-step:last-child", "access:services!service=whoami")
 		tab.CheckPolicy()
+		Eval[bool](tab, `(document.querySelector(".dev-step:last-child details").open = false, scrollTo(0, 0), true)`)
 		tab.Look("dev-oauth")
 	})
 	t.Run("the list, live", func(t *testing.T) {
