@@ -34,7 +34,7 @@ func (i *Inspector) Decided(r *http.Request, d httpmw.Decision) {
 	t.To = "hub"
 	t.RequestID, t.Route, t.Needed = d.RequestID, d.Route, d.Access.Scopes()
 	if d.Route != "" {
-		t.Access = d.Access.String()
+		t.Access = strings.TrimSpace(strings.Replace(d.Access.String(), strings.Join(t.Needed, "|"), "", 1)) // the scopes have a line of their own
 	}
 	t.Who = whoOf(d)
 	if d.Identity != nil {
