@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -89,26 +91,14 @@ func (st *stock) write(ctx context.Context, tx *orm.Store, backend string) error
 	return nil
 }
 
-// server writes the rows of a user's server, running or not, as after a start of it.
+// server writes the rows of a user's server as after a start of it, and of the first ones that they run.
 func (st *stock) server(ctx context.Context, tx *orm.Store, u *orm.User, i int, backend string, now time.Time) error {
-	client := "jupyterhub-user-" + u.Name
-	if err := tx.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: client, Description: "Server at /user/" + u.Name + "/",
-		RedirectURI: "/user/" + u.Name + "/oauth_callback", AllowedScopes: orm.JSONList{}}); err != nil {
-		return err
-	}
-	row := &orm.Spawner{UserID: u.ID, State: orm.JSONDict{}, LastActivity: &now, UserOptions: orm.JSONDict{}, OAuthClientID: &client}
+	row := &orm.Spawner{UserID: u.ID, State: orm.JSONDict{}, LastActivity: &now, UserOptions: orm.JSONDict{}}
 	if i < len(st.processes) {
-		var port int
-		var host string
-		if _, err := fmt.Sscanf(backend, "127.0.0.1:%d", &port); err != nil {
+		if err := st.runs(ctx, tx, row, u.Name, backend); err != nil {
 			return err
 		}
-		host = "127.0.0.1"
-		server := &orm.Server{Proto: "http", IP: host, Port: port, BaseURL: "/user/" + u.Name + "/", CookieName: "cookie"}
-		if err := tx.CreateServer(ctx, server); err != nil {
-			return err
-		}
-		row.ServerID, row.Started, row.State = &server.ID, &now, orm.JSONDict{"pid": int64(st.processes[i].Process.Pid)}
+		row.Started, row.State = &now, orm.JSONDict{"pid": int64(st.processes[i].Process.Pid)}
 	}
 	if err := tx.CreateSpawner(ctx, row); err != nil {
 		return err
@@ -116,6 +106,26 @@ func (st *stock) server(ctx context.Context, tx *orm.Store, u *orm.User, i int, 
 	token, err := addToken(ctx, tx, u, "jupyterhub", now, "access:servers!server="+u.Name+"/", "users:activity!user="+u.Name)
 	st.serverTokens = append(st.serverTokens, token)
 	return err
+}
+
+// runs makes what a running server has beside its row: an address and an OAuth client.
+func (st *stock) runs(ctx context.Context, tx *orm.Store, row *orm.Spawner, user, backend string) error {
+	host, text, err := net.SplitHostPort(backend)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return err
+	}
+	server := &orm.Server{Proto: "http", IP: host, Port: port, BaseURL: "/user/" + user + "/", CookieName: "cookie"}
+	if err := tx.CreateServer(ctx, server); err != nil {
+		return err
+	}
+	client := "jupyterhub-user-" + user
+	row.ServerID, row.OAuthClientID = &server.ID, &client
+	return tx.SaveOAuthClient(ctx, &orm.OAuthClient{Identifier: client, Description: "Server at /user/" + user + "/",
+		RedirectURI: "/user/" + user + "/oauth_callback", AllowedScopes: orm.JSONList{}})
 }
 
 func addToken(ctx context.Context, tx *orm.Store, u *orm.User, client string, now time.Time, scopes ...string) (string, error) {
