@@ -71,6 +71,11 @@ func (n *pageNeeds) add(html string) {
 	}
 }
 
+// and is what two parts of a page need together.
+func (n pageNeeds) and(other pageNeeds) pageNeeds {
+	return pageNeeds{custom: n.custom || other.custom, handlers: n.handlers || other.handlers}
+}
+
 // leaving are the pages whose forms may end on another host: browsers apply form-action to redirects as well.
 var leaving = []string{"login.html", "spawn.html", "oauth.html", "accept-share.html"}
 

@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,22 +137,4 @@ func TestErrorTemplates(t *testing.T) {
 		{name: "general", as: "alice", path: "/hub/admin", status: 403, want: []string{"own Forbidden: "}},
 		{name: "broken", path: "/hub/error/503", status: 500},
 	})
-}
-
-func BenchmarkLoginPage(b *testing.B) {
-	w := newWorld(b, worldOptions{})
-	form := w.site.Table()
-	var page func(*httptest.ResponseRecorder) error
-	for _, route := range form.Routes {
-		if route.Path == "/login" && route.Method == "GET" {
-			r := httptest.NewRequestWithContext(b.Context(), "GET", "/hub/login", nil)
-			page = func(rec *httptest.ResponseRecorder) error { return route.Handler(rec, r) }
-		}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := page(httptest.NewRecorder()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -38,6 +38,7 @@ type world struct {
 	fake    *spawnertest.Fake
 	page    *auth.Page
 	site    *web.Site
+	handler http.Handler
 	url     string
 	log     *logBuffer
 }
@@ -166,7 +167,8 @@ func (w *world) serve(o worldOptions, logger *slog.Logger) {
 	w.site = need(web.New(options))
 	mw := httpmw.New(httpmw.Options{Access: w.access, Logins: w.logins, Cookies: w.cookies, XSRF: xsrf, BaseURL: o.base, Logger: logger, Pages: w.site.Pages(), Headers: o.headers})
 	w.site.SetMiddleware(mw)
-	server := httptest.NewServer(mw.Handler(w.site.Table()))
+	w.handler = mw.Handler(w.site.Table())
+	server := httptest.NewServer(w.handler)
 	w.t.Cleanup(server.Close)
 	w.url = server.URL
 }

@@ -133,18 +133,12 @@ func (s *Site) loginFailed(w http.ResponseWriter, r *http.Request, status int, e
 
 func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, status int, username, message string) error {
 	page, next := s.loginPage(), arg(r, "next")
-	action := s.authenticatorURL()
-	vars := map[string]any{
-		"next": url.QueryEscape(next), "username": username, "login_error": nil,
-		"login_service": page.Service, "login_url": s.loginURL(), "authenticator_login_url": withArg(action, "next", next),
-		"authenticator": object{"request_otp": page.RequestOTP || s.o.Traits.Logins.RequestOTP,
-			"otp_prompt":    cmp.Or(page.OTPPrompt, s.o.Traits.Logins.OTPPrompt, "OTP:"),
-			"login_service": page.Service, "auto_login": s.o.Traits.Logins.AutoLogin},
-		"xsrf": httpmw.PageToken(r), "no_login_form": page.NoForm, "custom_html": "",
+	if username == "" && message == "" && status == http.StatusOK {
+		if done, err := s.quickLogin(w, r, page, next); done || err != nil {
+			return err
+		}
 	}
-	if message != "" {
-		vars["login_error"] = message
-	}
+	vars := s.loginVars(r, page, next, username, message)
 	if page.CustomHTML != "" {
 		text, err := s.engine.renderSource(page.CustomHTML, vars)
 		if err != nil {
@@ -153,6 +147,21 @@ func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, status int, use
 		vars["custom_html"] = text
 	}
 	return s.render(w, r, view{template: "login.html", status: status, vars: vars})
+}
+
+func (s *Site) loginVars(r *http.Request, page auth.Page, next, username, message string) map[string]any {
+	vars := map[string]any{
+		"next": url.QueryEscape(next), "username": username, "login_error": nil,
+		"login_service": page.Service, "login_url": s.loginURL(), "authenticator_login_url": withArg(s.authenticatorURL(), "next", next),
+		"authenticator": object{"request_otp": page.RequestOTP || s.o.Traits.Logins.RequestOTP,
+			"otp_prompt":    cmp.Or(page.OTPPrompt, s.o.Traits.Logins.OTPPrompt, "OTP:"),
+			"login_service": page.Service, "auto_login": s.o.Traits.Logins.AutoLogin},
+		"xsrf": httpmw.PageToken(r), "no_login_form": page.NoForm, "custom_html": "",
+	}
+	if message != "" {
+		vars["login_error"] = message
+	}
+	return vars
 }
 
 // logout ends the session: its tokens, so that servers and services are logged out too, and the cookies. It is a GET without a check

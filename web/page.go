@@ -44,35 +44,30 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, v view) error {
 	defer buffers.Put(out)
 	out.Reset()
 	vars := s.globals(r, v.user, v.vars)
-	vars["page_name"] = strings.TrimSuffix(v.template, ".html")
-	needs := s.trustHTML(vars)
-	used, err := s.engine.render(out, v.template, false, vars)
+	needs, err := s.renderInto(out, v.template, vars)
 	if err != nil && len(s.o.Look.TemplatePaths)+len(s.o.Look.DataFiles) > 0 {
 		s.log.ErrorContext(r.Context(), "template failed, using the built-in one", "template", v.template, "request_id", httpmw.RequestID(r), "err", err)
 		if v.user != nil && v.user.Admin {
 			vars["template_error"] = err.Error()
 		}
 		out.Reset()
+		var used pageNeeds
 		used, err = s.engine.render(out, v.template, true, vars)
+		needs = needs.and(used)
 	}
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	needs.custom, needs.handlers = needs.custom || used.custom, needs.handlers || used.handlers
-	s.protect(h, v.template, s.engine.nonce.fill(out), needs)
-	h.Set("Content-Type", "text/html; charset=UTF-8")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-cache, no-store")
-	}
-	h.Set("Content-Length", strconv.Itoa(out.Len()))
-	if v.status != 0 {
-		w.WriteHeader(v.status)
-	}
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(out.Bytes()) // the client may be gone
-	}
+	s.send(w, r, v.template, out, s.engine.nonce.fill(out), needs, v.status)
 	return nil
+}
+
+// renderInto renders a template with the mark of the nonce still in it.
+func (s *Site) renderInto(out *bytes.Buffer, template string, vars map[string]any) (pageNeeds, error) {
+	vars["page_name"] = strings.TrimSuffix(template, ".html")
+	needs := s.trustHTML(vars)
+	used, err := s.engine.render(out, template, false, vars)
+	return needs.and(used), err
 }
 
 // globals are the variables that every page has, then template_vars, then the page's own.

@@ -142,6 +142,7 @@ type Site struct {
 	mw     *httpmw.Middleware
 
 	languages *languages
+	stencils  stencils
 }
 
 // New checks the options and returns a Site.
