@@ -76,7 +76,7 @@ func (s *Site) globals(r *http.Request, user *orm.User, own map[string]any) map[
 	vars := map[string]any{
 		"base_url": s.hub, "prefix": s.o.URLs.BaseURL, "user": nil, "viewer": nil, "shares_page": false,
 		"login_url": s.loginURL(), "login_service": s.loginPage().Service, "logout_url": s.logoutURL(),
-		"static_url": s.static.function, "version_hash": s.static.version, "xsrf": token, "xsrf_token": token,
+		"static_url": s.static.function, "version_hash": s.static.version(), "xsrf": token, "xsrf_token": token,
 		"services": list{}, "parsed_scopes": object{}, "expanded_scopes": list{},
 		"request_id": httpmw.RequestID(r), "csp_nonce": string(s.engine.nonce), "own_logo": s.static.logo != nil,
 	}

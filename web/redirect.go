@@ -166,8 +166,7 @@ func (s *Site) outside(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case path == "/favicon.ico":
-		s.static.send(w, r, s.static.files["favicon.ico"])
-		return nil
+		return s.static.send(w, r, s.static.files["favicon.ico"])
 	case path == "/robots.txt":
 		return &hub.Error{Kind: hub.NotFound}
 	case below && (rest == "hub" || slashMissing(rest)):

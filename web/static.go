@@ -2,19 +2,20 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nikolalohinski/gonja/v2/exec"
@@ -35,31 +36,8 @@ type assets struct {
 	disk     *diskFiles // nil: none
 	started  time.Time  // stands for the files' modification time: embedded ones have none
 	noCache  bool
-	version  string
+	version  func() string                   // of all files together, for overrides of templates
 	function func(*exec.VarArgs) *exec.Value // static_url of templates
-}
-
-type asset struct {
-	body        []byte
-	packed      []byte // gzip; nil when that would not be smaller
-	contentType string
-	sum         string // SHA-512 in hexadecimal, the version in the address
-	url         string // with version
-}
-
-// newAsset hashes and compresses a file once, so that serving it costs nothing.
-func newAsset(prefix, name string, body []byte) *asset {
-	sum := sha512.Sum512(body)
-	f := &asset{body: body, contentType: contentType(name), sum: hex.EncodeToString(sum[:])}
-	f.url = prefix + name + "?v=" + f.sum
-	var packed bytes.Buffer
-	if z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression); err == nil {
-		_, err = z.Write(body)
-		if err == nil && z.Close() == nil && packed.Len() < len(body)*9/10 {
-			f.packed = packed.Bytes()
-		}
-	}
-	return f
 }
 
 func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) {
@@ -70,35 +48,28 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 		return nil, err
 	}
 	a.disk = disk
-	all := sha512.New()
-	versioned, err := versionedImports(staticFiles, "static/js/admin/*.js")
-	if err != nil {
-		return nil, fmt.Errorf("read embedded static files: %w", err)
-	}
+	versioned := versionedImports(staticFiles, "static/js/admin/*.js")
 	err = fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		body, err := staticFiles.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		a.add(strings.TrimPrefix(name, "static/"), versioned(name, body), all)
+		a.add(strings.TrimPrefix(name, "static/"), func() ([]byte, error) {
+			body, err := staticFiles.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			return versioned(name, body)
+		})
 		return nil
 	})
-	style, styleErr := stylesheet()
-	if err := errors.Join(err, styleErr); err != nil {
-		return nil, fmt.Errorf("read embedded static files: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("list embedded static files: %w", err)
 	}
 	for _, w := range spoken.known {
-		body, err := w.script()
-		if err != nil {
-			return nil, fmt.Errorf("make the script with the texts in %s: %w", w.lang, err)
-		}
-		a.add("locale/"+w.lang+".js", body, all)
+		a.add("locale/"+w.lang+".js", w.script)
 	}
-	a.add(styleName, style, all)
-	a.version = hex.EncodeToString(all.Sum(nil)[:8])
+	a.add(styleName, stylesheet)
+	a.version = sync.OnceValue(a.sumOfAll)
 	a.logo = a.files["images/jupyterhub-80.png"] // made from logo.svg; themes and tests expect a PNG of this name
 	if a.logoFile != "" {
 		a.logo = nil
@@ -107,10 +78,15 @@ func newAssets(hubPrefix string, look Look, spoken *languages) (*assets, error) 
 	return a, nil
 }
 
-func (a *assets) add(name string, body []byte, all io.Writer) {
-	f := newAsset(a.prefix, name, body)
-	a.files[name] = f
-	_, _ = io.WriteString(all, f.sum) // a hash never fails
+func (a *assets) add(name string, read func() ([]byte, error)) { a.files[name] = newAsset(name, read) }
+
+// sumOfAll is a version of all files together.
+func (a *assets) sumOfAll() string {
+	all := sha512.New()
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
+		_, _ = io.WriteString(all, a.files[name].sum()) // a hash never fails
+	}
+	return hex.EncodeToString(all.Sum(nil)[:8])
 }
 
 func contentType(name string) string {
@@ -140,7 +116,7 @@ func (a *assets) staticURL(va *exec.VarArgs) *exec.Value {
 		return exec.AsValue(a.prefix + name + "?v=" + sum)
 	}
 	if f := a.files[name]; f != nil {
-		return exec.AsValue(f.url)
+		return exec.AsValue(a.prefix + name + "?v=" + f.sum())
 	}
 	return exec.AsValue(a.prefix + name)
 }
@@ -152,7 +128,7 @@ func (s *Site) staticFile(w http.ResponseWriter, r *http.Request) error {
 	if own := s.static.disk.sum(name); own != "" {
 		f, sum = nil, own
 	} else if f != nil {
-		sum = f.sum
+		sum = f.sum()
 	} else {
 		return &hub.Error{Kind: hub.NotFound}
 	}
@@ -166,25 +142,31 @@ func (s *Site) staticFile(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Cache-Control", fmt.Sprintf("max-age=%d", forever))
 	}
 	if f != nil {
-		s.static.send(w, r, f)
-	} else if !s.static.disk.serve(w, r, name) {
+		return s.static.send(w, r, f)
+	}
+	if !s.static.disk.serve(w, r, name) {
 		return &hub.Error{Kind: hub.NotFound} // deleted this moment
 	}
 	return nil
 }
 
-func (a *assets) send(w http.ResponseWriter, r *http.Request, f *asset) {
-	h, body := w.Header(), f.body
+func (a *assets) send(w http.ResponseWriter, r *http.Request, f *asset) error {
+	body, err := f.body()
+	if err != nil {
+		return err
+	}
+	h := w.Header()
 	h.Set("Content-Type", f.contentType)
-	if f.packed != nil {
+	if packed := f.packed(); packed != nil {
 		h.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r) && r.Header.Get("Range") == "" {
 			h.Set("Content-Encoding", "gzip")
-			h.Set("Content-Length", strconv.Itoa(len(f.packed))) // ServeContent leaves it out for encoded bodies
-			body = f.packed
+			h.Set("Content-Length", strconv.Itoa(len(packed))) // ServeContent leaves it out for encoded bodies
+			body = packed
 		}
 	}
 	http.ServeContent(w, r, "", a.started, bytes.NewReader(body))
+	return nil
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3), without wildcards: no browser sends them.
@@ -203,8 +185,7 @@ func acceptsGzip(r *http.Request) bool {
 func (s *Site) logo(w http.ResponseWriter, r *http.Request) error {
 	if s.static.logo != nil {
 		w.Header().Set("Cache-Control", "max-age=3600")
-		s.static.send(w, r, s.static.logo)
-		return nil
+		return s.static.send(w, r, s.static.logo)
 	}
 	file, err := os.Open(s.static.logoFile)
 	if err != nil {
