@@ -87,7 +87,7 @@ func (a *App) buildServers(catalog *rbac.Catalog, driver spawner.Driver, authent
 			return err
 		}
 	}
-	traits.URLs.HostOf = a.hostOf(urlpath.KindUser)
+	traits.URLs.HostOf, traits.FirstRun = a.hostOf(urlpath.KindUser), a.store.FirstRun()
 	if c.routes, err = a.newRoutes(); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (a *App) envKeep(d spawner.Driver) []string {
 func (a *App) buildServices(catalog *rbac.Catalog) {
 	c, log := a.core, a.o.Logger
 	c.rows = hub.NewServiceRows(hub.ServiceRowsOptions{Store: a.store, Tokens: c.tokens, Catalog: catalog, BaseURL: a.urls.BaseURL, HostOf: a.hostOf(urlpath.KindService), Logger: log})
-	c.services = services.New(services.Options{Store: a.store, Rows: c.rows, Router: c.routes, Prober: newProber(), Logger: log, Env: services.EnvOptions{
+	c.services = services.New(services.Options{Store: a.store, Rows: c.rows, Router: c.routes, Prober: newProber(), Logger: log, FirstRun: a.store.FirstRun(), Env: services.EnvOptions{
 		BaseURL: a.urls.BaseURL, HubAPIURL: a.urls.HubAPIURL, PublicHost: a.urls.PublicHost, PublicURL: a.urls.PublicURL,
 		KeptEnv: keptEnv(serviceEnvKeep(), a.o.LookupEnv), CookieHostPrefix: a.cfg.JupyterHub.CookieHostPrefixEnabled,
 	}})

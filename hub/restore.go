@@ -153,7 +153,7 @@ func (s *Servers) adopt(ctx context.Context, l *liveServer, r *orm.RunningSpawne
 // the driver could not tell theirs from those.
 func (s *Servers) stopOrphans(known map[string]bool) {
 	o, ok := s.o.Driver.(spawner.Orphans)
-	if !ok {
+	if !ok || s.o.Traits.FirstRun {
 		return
 	}
 	done := make(chan struct{})

@@ -30,6 +30,7 @@ type ServerTraits struct {
 	CookieOptions           string            // JSON, "" when unset
 	KeptEnv                 map[string]string // env_keep values of the hub's own environment
 	HubID                   string
+	FirstRun                bool              // nothing can be left of an earlier hub
 	GroupOverrides          []GroupOverride   // in key order
 	Profiles                []Profile         // profile_list
 	UserOptionTraits        map[string]string // apply_user_options as a dict: option -> trait

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 )
+
+// errLocked says that another process has the lock of a file.
+var errLocked = errors.New("locked by another process")
 
 // InUseError says that another hub runs on the database.
 type InUseError struct {
@@ -40,9 +42,9 @@ func (c *core) lockFile(ctx context.Context, path string) (func() error, error) 
 		if err != nil {
 			return nil, fmt.Errorf("lock the database: %w", err)
 		}
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = lockNow(f)
 		switch {
-		case errors.Is(err, syscall.EWOULDBLOCK):
+		case errors.Is(err, errLocked):
 			holder, _ := io.ReadAll(io.LimitReader(f, 40))
 			_ = f.Close()
 			return nil, &InUseError{Where: path, Holder: strings.TrimSpace("process " + string(holder))}
@@ -58,7 +60,7 @@ func (c *core) lockFile(ctx context.Context, path string) (func() error, error) 
 		if err := errors.Join(f.Truncate(0), writeAt(f, fmt.Sprintf("%d\n", os.Getpid()))); err != nil {
 			return nil, errors.Join(fmt.Errorf("lock the database: write %s: %w", path, err), f.Close())
 		}
-		return func() error { return errors.Join(os.Remove(path), f.Close()) }, nil
+		return func() error { return removeLocked(f, path) }, nil
 	}
 }
 

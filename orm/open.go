@@ -27,6 +27,7 @@ type core struct {
 	reader, writer *gorm.DB
 	pools          []*pool
 	counter        *counter
+	first          bool // the hub's id was made by this Open
 	log            *slog.Logger
 	wal            bool   // we switched the file to WAL and switch it back
 	path           string // SQLite file, "" for one in memory and for PostgreSQL

@@ -93,3 +93,6 @@ func (s *Store) SetMeta(ctx context.Context, key, value string) error {
 func (s *Store) HubID(ctx context.Context) (string, error) {
 	return s.Meta(ctx, metaHubID)
 }
+
+// FirstRun says that Open made the hub's id: no process can be left of an earlier hub with this id.
+func (s *Store) FirstRun() bool { return s.c.first }

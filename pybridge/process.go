@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
 )
 
@@ -41,25 +40,13 @@ func startProcess(o Options, out *os.File) (*process, net.Conn, error) {
 	}
 	p.cmd.Env, p.cmd.Dir = append(append([]string{}, env...), "PYTHONUNBUFFERED=1"), o.Dir
 	p.cmd.ExtraFiles = []*os.File{theirs}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the hub alone
+	p.cmd.SysProcAttr = ownGroup()
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
 		_ = sock.Close()
 		return nil, nil, fmt.Errorf("%w: start %s: %w; set MINIHUB_PYTHON to an interpreter", ErrNoPython, o.Python, err)
 	}
 	return p, sock, nil
-}
-
-// socketPair makes two connected sockets that other children do not inherit.
-func socketPair() ([2]int, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
-	if err == nil {
-		syscall.CloseOnExec(fds[0])
-		syscall.CloseOnExec(fds[1])
-	}
-	return fds, err
 }
 
 // reap waits for the child, whose socket has ended.

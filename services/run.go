@@ -37,6 +37,9 @@ func (s *Services) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	s.hubID = id
 	s.mu.Unlock()
+	if s.o.FirstRun {
+		return nil
+	}
 	stopped, err := supervise.StopMarked(ctx, id, leftoverGrace, func(m supervise.Marked) bool {
 		return m.Marker == "" && m.Env["JUPYTERHUB_SERVICE_NAME"] != ""
 	})

@@ -22,6 +22,7 @@ type Options struct {
 	Env          EnvOptions
 	Backoff      supervise.Backoff      // between restarts; zero: from 1 s to 60 s
 	StopTimeouts supervise.StopTimeouts // zero: JupyterHub's INT 30 s, TERM 30 s, KILL 5 s
+	FirstRun     bool                   // nothing can be left of an earlier hub
 	Logger       *slog.Logger
 }
 

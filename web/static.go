@@ -95,6 +95,8 @@ func contentType(name string) string {
 		return "text/css"
 	case ".ico":
 		return "image/x-icon"
+	case ".png": // as mime says, which would read the machine's tables first
+		return "image/png"
 	case ".js":
 		return "text/javascript; charset=utf-8"
 	case ".svg":

@@ -29,6 +29,7 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 		return err
 	}
 	ignoreHangup()
+	settle := hurry()
 	a, log, err := open(ctx, c, args)
 	if err != nil {
 		return err
@@ -40,6 +41,7 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 		}
 		return err
 	}
+	settle()
 	url, who := a.Summary()
 	log.InfoContext(ctx, "who can log in: "+who)
 	log.InfoContext(ctx, "JupyterHub is now running at "+url, "duration", time.Since(c.began))

@@ -84,6 +84,7 @@ func testServer(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	settle := hurry()
 	o.Log, o.Output = slog.New(slog.DiscardHandler), io.Discard
 	if logTo != nil {
 		o.Log, o.Output = app.NewLogger(logTo, app.LogOptions{Level: slog.LevelInfo}), logTo
@@ -92,11 +93,11 @@ func testServer(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.serve(ctx, c, h, spec, provider, parent), h.Close())
+	return errors.Join(f.serve(ctx, c, h, spec, provider, parent, settle), h.Close())
 }
 
 // serve tells where the hub is and waits until it has to end.
-func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, provider *idp.Provider, parent int) error {
+func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, provider *idp.Provider, parent int, settle func()) error {
 	ready, err := h.Ready(ctx, spec)
 	if err != nil {
 		return err
@@ -106,6 +107,7 @@ func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubt
 			AuthorizeURL: provider.URL + "/authorize", TokenURL: provider.URL + "/token", UserinfoURL: provider.URL + "/userinfo"}
 	}
 	return announce(ctx, c, h, ready, func(ctx context.Context) {
+		settle()
 		if !f.orphan {
 			waitForEnd(ctx, parent)
 			return
