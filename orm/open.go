@@ -29,9 +29,9 @@ type core struct {
 	counter        *counter
 	first          bool // the hub's id was made by this Open
 	log            *slog.Logger
-	wal            bool   // we switched the file to WAL and switch it back
-	path           string // SQLite file, "" for one in memory and for PostgreSQL
-	temporary      string // directory of a database in memory
+	wal            bool    // we switched the file to WAL and switch it back
+	path           string  // SQLite file, "" for one in memory and for PostgreSQL
+	memory         *memory // nil: the database is not in memory
 	closed         sync.Once
 	closeErr       error
 }
@@ -94,25 +94,15 @@ func (c *core) openSQLite(t target, o Options) error {
 	return err
 }
 
-// inMemory gives a database in memory its place: a file on a memory file system, private and gone with Close. SQLite's own databases
-// in memory lock readers out while a transaction is open (memdb) or show them what is not committed (shared cache).
-func (c *core) inMemory(t *target) error {
+// inMemory gives a database in memory its place.
+func (c *core) inMemory(t *target) (err error) {
 	if t.path != "" {
 		return nil
 	}
-	base := "/dev/shm"
-	if info, err := os.Stat(base); err != nil || !info.IsDir() {
-		base = ""
+	if c.memory, err = newMemory(); err != nil {
+		return err
 	}
-	dir, err := os.MkdirTemp(base, "minihub-memory-")
-	if err != nil && base != "" {
-		dir, err = os.MkdirTemp("", "minihub-memory-")
-	}
-	if err != nil {
-		return fmt.Errorf("%w: make a database in memory: %w", ErrUnavailable, err)
-	}
-	c.temporary, t.volatile = dir, true
-	t.path = filepath.Join(dir, "jupyterhub.sqlite")
+	t.volatile, t.path = true, filepath.Join(c.memory.dir, "jupyterhub.sqlite")
 	return nil
 }
 
@@ -211,15 +201,15 @@ func (c *core) close() error {
 			errs = append(errs, c.counter.close())
 		}
 		for i := len(c.pools) - 1; i >= 0; i-- {
-			if i == 0 && c.wal && c.temporary == "" {
+			if i == 0 && c.wal && c.memory == nil {
 				if _, err := c.journalMode(context.Background(), "DELETE", 0); err != nil {
 					c.log.DebugContext(context.Background(), "database keeps its write-ahead log, it is open elsewhere", "err", err)
 				}
 			}
 			errs = append(errs, c.pools[i].close())
 		}
-		if c.temporary != "" {
-			errs = append(errs, os.RemoveAll(c.temporary))
+		if c.memory != nil {
+			errs = append(errs, c.memory.close())
 		}
 		c.closeErr = errors.Join(errs...)
 	})

@@ -64,16 +64,16 @@ func (s *Store) Restore(ctx context.Context, name string) error {
 }
 
 func (s *Store) snapshotPath(name string) (string, error) {
-	if s.c.temporary == "" {
+	if s.c.memory == nil {
 		return "", ErrNotVolatile
 	}
-	return filepath.Join(s.c.temporary, fmt.Sprintf("snapshot-%x.sqlite", name)), nil
+	return filepath.Join(s.c.memory.dir, fmt.Sprintf("snapshot-%x.sqlite", name)), nil
 }
 
 // Age moves every time in a database in memory back, as if so much time had gone by: what expires has less time left, and what was
 // seen was seen longer ago. Times keep milliseconds only.
 func (s *Store) Age(ctx context.Context, by time.Duration) error {
-	if s.c.temporary == "" {
+	if s.c.memory == nil {
 		return ErrNotVolatile
 	}
 	return s.Tx(ctx, func(tx *Store) error {
