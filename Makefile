@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' -o -path './devserver/*' -o -path './api/explorer/*' \) -type f -print)
 
-.PHONY: help run build screenshots test lint bench e2e conformance compatibility fuzz mutations wheel setup clean
+.PHONY: help run build screenshots test lint bench benchstat e2e conformance compatibility fuzz mutations wheel setup clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -57,6 +57,9 @@ lint: ## gofmt, go vet, staticcheck
 bench: build ## minihub and JupyterHub side by side, nginx as the bar; BENCH="-only list -seconds 1" chooses, BENCH=-help lists
 	@scripts/setup.sh packages venv npm
 	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
+
+benchstat: ## the Go benchmarks of this tree against the last release; BASE=revision, PKG="./orm ./hub" and COUNT=10 choose
+	@scripts/benchstat.sh "$(BASE)" $(PKG)
 
 setup: ## prepare everything that the other targets need
 	@scripts/setup.sh packages venv venv5 old plugins wheel tools sdist npm npm-clients npm-axe
