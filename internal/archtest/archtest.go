@@ -97,7 +97,9 @@ func (c *checker) file(fsys fs.FS, name string) error {
 	}
 	for _, spec := range f.Imports {
 		c.checkImport(folder, spec)
+		c.checkOwner(name, spec)
 	}
+	c.checkSwitches(name, f)
 	if !ast.IsGenerated(f) {
 		c.checkSizes(name, f)
 	}

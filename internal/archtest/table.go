@@ -83,6 +83,16 @@ var forbidden = []struct {
 	{"orm", "net/http", "the store knows nothing of HTTP"},
 }
 
+// owned names folders of this module that one file alone may import, beside the folders themselves.
+var owned = []struct{ folder, file, reason string }{
+	{"devserver", "cmd/minihub/dev.go", "a hub that anybody can log in to must not be a part of one that serves people"},
+}
+
+// switches are fields that only one folder may set: what they switch on must not be reachable otherwise.
+var switches = []struct{ field, folder, reason string }{
+	{"Inspect", "devserver", "app.Options.Inspect records requests and adds the routes of /hub/dev, which nobody but minihub dev may have"},
+}
+
 // promised lists the packages that outside users may build upon; the other top-level packages say in their
 // comment that they give no compatibility promise.
 var promised = []string{"hubapi", "hubauth", "hubtest", "spawner", "auth"}
