@@ -60,6 +60,9 @@ func (c *console) line(part, text string) {
 // serverLine is a line that a server printed, as the hub logs it.
 var serverLine = regexp.MustCompile(`^\[[A-Z] [^\]]*\] \[([^\]]+)\] (.*)$`)
 
+// ownLine is a request that minihub dev made itself, which would be half of the log.
+var ownLine = regexp.MustCompile(`^\[[IW] [^\]]*\] [0-9]{3} [A-Z]+ .* \(` + ownService + `@`)
+
 // hubWriter takes the hub's log. Lines that servers printed get the server's prefix.
 type hubWriter struct{ c *console }
 
@@ -69,6 +72,9 @@ func (w hubWriter) Write(p []byte) (int, error) {
 		text := strings.TrimRight(string(line), "\n")
 		if m := serverLine.FindStringSubmatch(text); m != nil {
 			w.c.line(m[1], m[2])
+			continue
+		}
+		if ownLine.MatchString(text) {
 			continue
 		}
 		w.c.line("hub", text)

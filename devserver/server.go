@@ -107,6 +107,17 @@ func (s *Server) startHub(ctx context.Context, address string) error {
 	ho.Address = address
 	ho.Tune = func(built *app.Options) {
 		built.Inspect = hooks
+		faulty := built.Handler
+		built.Handler = func(next http.Handler) http.Handler { // the pages must be there to end what they ordered
+			broken := faulty(next)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if s.own(r) {
+					next.ServeHTTP(w, r)
+					return
+				}
+				broken.ServeHTTP(w, r)
+			})
+		}
 		open := built.Listen
 		built.Listen = func(ctx context.Context, network, address string) (net.Listener, error) {
 			l, err := open(ctx, network, address)
