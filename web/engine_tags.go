@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nikolalohinski/gonja/v2/builtins"
+	tags "github.com/nikolalohinski/gonja/v2/builtins/control_structures"
 	"github.com/nikolalohinski/gonja/v2/exec"
 	"github.com/nikolalohinski/gonja/v2/nodes"
 	"github.com/nikolalohinski/gonja/v2/parser"
@@ -25,6 +26,7 @@ func structures(files map[*nodes.Wrapper]string) *exec.ControlStructureSet {
 			own[name] = parse
 		}
 	}
+	own["if"] = sameScope(own["if"])
 	for name, parse := range own {
 		own[name] = located(parse)
 	}
@@ -38,6 +40,36 @@ func located(parse parser.ControlStructureParser) parser.ControlStructureParser 
 		cs, err := parse(p, args)
 		if err != nil && at != nil && innermostLine(err.Error()) == 0 {
 			err = fmt.Errorf("line %d: %w", at.Line, err)
+		}
+		return cs, err
+	}
+}
+
+// ifTag is {% if %}. Its branches share the variables around it, as in Jinja; gonja makes a copy of them for each, and copies them back.
+type ifTag struct{ *tags.IfControlStructure }
+
+// Execute renders the first branch whose condition is true, or the last one that has none.
+func (t ifTag) Execute(r *exec.Renderer, _ *nodes.ControlStructureBlock) error {
+	for i, condition := range t.Conditions {
+		is := r.Eval(condition)
+		if is.IsError() {
+			return is
+		}
+		if is.IsTrue() {
+			return nodes.Walk(r, t.Wrappers[i])
+		}
+	}
+	if n := len(t.Conditions); len(t.Wrappers) > n {
+		return nodes.Walk(r, t.Wrappers[n])
+	}
+	return nil
+}
+
+func sameScope(parse parser.ControlStructureParser) parser.ControlStructureParser {
+	return func(p, args *parser.Parser) (nodes.ControlStructure, error) {
+		cs, err := parse(p, args)
+		if tag, ok := cs.(*tags.IfControlStructure); ok && err == nil {
+			return ifTag{tag}, nil
 		}
 		return cs, err
 	}
