@@ -168,6 +168,9 @@ func TestStaticFiles(t *testing.T) {
 	if a := own.as("").get("/hub/logo"); a.body != "<svg/>" {
 		t.Errorf("own logo: %d %s", a.status, a.body)
 	}
+	if a := own.as("").get("/hub/login"); strings.Contains(a.body, "jpy-logo-own") || !strings.Contains(newWorld(t, worldOptions{}).as("").get("/hub/login").body, "jpy-logo-own") {
+		t.Error("the built-in logo is made brighter on dark pages, one's own is not")
+	}
 	if a := own.as("").get("/hub/static/js/ui.js?v=1"); a.header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("no_cache_static: %v", a.header)
 	}

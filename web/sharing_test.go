@@ -58,6 +58,9 @@ func TestSharingPage(t *testing.T) {
 	if a := carol.get("/hub/shares"); !strings.Contains(a.body, "through the group course") || strings.Contains(a.body, ">Leave<") {
 		t.Error("carol does not see the server of alice", a.body)
 	}
+	if a := carol.get("/hub/home"); !strings.Contains(a.body, "Shared with you") {
+		t.Error("what a group has is not on the home page", a.body)
+	}
 	if a := alice.get("/hub/home"); strings.Contains(a.body, "Shared with you") {
 		t.Error("alice's own server counts as shared with her")
 	}
