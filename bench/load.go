@@ -20,10 +20,11 @@ type lane struct {
 	addr string
 	conn net.Conn
 	r    *bufio.Reader
+	till time.Time // the connection's deadline
 }
 
-// answerWithin is how long an answer may take.
-const answerWithin = 2 * time.Minute
+// answerWithin is how long an answer may take, half of it at least.
+const answerWithin = 4 * time.Minute
 
 // send writes a request, on a new connection when there is none.
 func (l *lane) send(raw []byte) error {
@@ -38,7 +39,11 @@ func (l *lane) send(raw []byte) error {
 		} else {
 			l.r.Reset(conn)
 		}
-		if err := conn.SetDeadline(time.Now().Add(answerWithin)); err != nil {
+		l.till = time.Time{}
+	}
+	if now := time.Now(); l.till.Sub(now) < answerWithin/2 {
+		l.till = now.Add(answerWithin)
+		if err := l.conn.SetDeadline(l.till); err != nil {
 			return err
 		}
 	}

@@ -108,13 +108,15 @@ func compare(o options, dir string, p *peers) (*comparison, error) {
 	}
 	mini := subject{name: "minihub", command: []string{o.minihub}, json: true, spawns: o.spawns}
 	s := &session{o: o, subject: mini, dir: filepath.Join(dir, "minihub"), stock: st, peers: p, out: c.mini}
-	c.measure(s)
+	c.failed = s.all()
 	if o.jupyterhub == "" {
 		return c, nil
 	}
 	c.jupyter = figures{}
 	jupyter := subject{name: "JupyterHub", command: []string{o.jupyterhub, "--ConfigurableHTTPProxy.command=" + o.chp}, spawns: o.fewer}
 	s = &session{o: o, subject: jupyter, dir: filepath.Join(dir, "jupyterhub"), stock: st, peers: p, out: c.jupyter}
-	c.measure(s)
+	if failed := s.all(); len(failed) > 0 { // its rows say so; that it cannot do the work is no failure of the run
+		c.gaveUp = s.gaveUp
+	}
 	return c, nil
 }

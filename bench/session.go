@@ -21,7 +21,8 @@ type session struct {
 	hub     *running // for scenarios that want one
 	pids    []int    // of hub and proxy
 	out     figures
-	failed  []error // of scenarios, which do not end the run
+	failed  []error  // of scenarios, which do not end the run
+	gaveUp  []string // their rows
 }
 
 // wanted says whether any of the rows is to be measured.
@@ -33,6 +34,15 @@ func (s *session) add(key string, v float64) {
 	if s.o.wanted(key) {
 		s.out[key] = append(s.out[key], v)
 	}
+}
+
+// all takes all figures and returns what went wrong, which is no reason to throw the other figures away.
+func (s *session) all() []error {
+	if err := s.measure(); err != nil && len(s.failed) == 0 {
+		s.failed = append(s.failed, fmt.Errorf("%s: %w", s.subject.name, err))
+		fmt.Fprintln(os.Stderr, "bench: failed:", s.failed[0])
+	}
+	return s.failed
 }
 
 // measure takes all figures of one hub.
@@ -93,6 +103,7 @@ func (s *session) scenario(sc scenario) error {
 		err = fmt.Errorf("%s: %v: %w", s.subject.name, sc.keys, err)
 		fmt.Fprintln(os.Stderr, "bench: failed:", err)
 		s.failed = append(s.failed, err)
+		s.gaveUp = append(s.gaveUp, sc.keys...)
 		if s.hub == nil { // it does not even start
 			return err
 		}
@@ -128,7 +139,7 @@ func (s *session) rounds(key string, w load, scale float64) error {
 			return err
 		}
 		s.add(key, r.rate*scale)
-		if r.took > 4*w.lasts+time.Second {
+		if r.took > 2*w.lasts+time.Second {
 			break
 		}
 	}

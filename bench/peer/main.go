@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/go-chi/chi/v5"
 )
 
@@ -70,23 +69,6 @@ func backend() http.Handler {
 		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 		_, _ = w.Write(body)
 	})
-}
-
-func echo(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
-	if err != nil {
-		return
-	}
-	defer func() { _ = c.CloseNow() }()
-	for {
-		kind, message, err := c.Read(r.Context())
-		if err != nil {
-			return
-		}
-		if err := c.Write(r.Context(), kind, message); err != nil {
-			return
-		}
-	}
 }
 
 // bar answers a user model, of the size of a real one.
