@@ -196,7 +196,6 @@ func (a answer) location() string { return a.header.Get("Location") }
 type browser struct {
 	w      *world
 	client *http.Client
-	base   string
 }
 
 // as returns a browser in which this user is logged in; "" is nobody.
