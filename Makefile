@@ -21,11 +21,11 @@ bin/minihub: $(SOURCES) go.mod go.sum
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/minihub ./cmd/minihub
 
 test: ## every test: unit, race, PAM, PostgreSQL, static binary, real clients, browser
-	@scripts/setup.sh packages venv venv5 old plugins wheel tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins projects wheel tools sdist npm npm-clients npm-axe
 	@scripts/test.sh
 
 e2e: build ## only the tests with real clients; E2E=TestName chooses, MINIHUB_E2E_HUB=jupyterhub tests the tests
-	@scripts/setup.sh packages venv venv5 plugins wheel tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 plugins projects wheel tools sdist npm npm-clients npm-axe
 	go test -count=1 -tags e2e -timeout 40m -v $(if $(E2E),-run '$(E2E)') ./e2e/...
 
 conformance: build ## JupyterHub's own tests against bin/minihub; MODULE=test_pages chooses
@@ -62,7 +62,7 @@ benchstat: ## the Go benchmarks of this tree against the last release; BASE=revi
 	@scripts/benchstat.sh "$(BASE)" $(PKG)
 
 setup: ## prepare everything that the other targets need
-	@scripts/setup.sh packages venv venv5 old plugins wheel tools sdist npm npm-clients npm-axe
+	@scripts/setup.sh packages venv venv5 old plugins projects wheel tools sdist npm npm-clients npm-axe
 
 clean: ## delete what was built and downloaded
 	rm -rf bin .cache

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/minihub/minihub/auth"
@@ -105,7 +107,14 @@ func (a *App) driver(hubID string) (spawner.Driver, error) {
 	if a.py.spawns() {
 		return a.py.driver(), nil
 	}
-	return driverOf(a.cfg, hubID, a.o)
+	logs := ""
+	if dir := a.store.MemoryDir(); dir != "" {
+		logs = filepath.Join(dir, "logs")
+		if err := os.MkdirAll(logs, 0o700); err != nil {
+			return nil, fmt.Errorf("make a directory for the logs of servers: %w", err)
+		}
+	}
+	return driverOf(a.cfg, hubID, logs, a.o)
 }
 
 // envKeep is env_keep, whose default depends on the spawner.

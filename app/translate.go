@@ -132,12 +132,12 @@ func authenticatorOf(c *config.Config, rules *auth.Rules, o Options) (auth.Authe
 	}
 }
 
-// driverOf makes the spawner driver that the configuration names.
-func driverOf(c *config.Config, hubID string, o Options) (spawner.Driver, error) {
+// driverOf makes the spawner driver that the configuration names. logs is where the logs of servers go, "" for their usual place.
+func driverOf(c *config.Config, hubID, logs string, o Options) (spawner.Driver, error) {
 	l := c.LocalProcessTraits()
 	lo := local.Options{
 		InterruptTimeout: timeout(l.InterruptTimeout), TermTimeout: timeout(l.TermTimeout), KillTimeout: timeout(l.KillTimeout),
-		ShellCmd: l.ShellCmd, HomeDirTemplate: c.SimpleLocalProcessSpawner.HomeDirTemplate, HubID: hubID, Logger: o.Logger,
+		ShellCmd: l.ShellCmd, HomeDirTemplate: c.SimpleLocalProcessSpawner.HomeDirTemplate, HubID: hubID, LogDir: logs, Logger: o.Logger,
 		OnLine: serverLines(o.Logger),
 	}
 	switch class := c.JupyterHub.SpawnerClass; class.Native {

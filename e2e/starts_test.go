@@ -79,7 +79,7 @@ func servedBy(t *testing.T, pid int) (pids []int, dirs []string) {
 	}
 	for _, link := range links {
 		if file, err := os.Readlink(link); err == nil && strings.Contains(file, "minihub-memory-") {
-			dirs = append(dirs, filepath.Dir(file))
+			dirs = append(dirs, strings.TrimSuffix(filepath.Dir(file), "/logs"))
 		}
 	}
 	slices.Sort(dirs)

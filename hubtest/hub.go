@@ -118,7 +118,11 @@ func (h *Hub) populate(ctx context.Context, o Options) error {
 		}
 	}
 	for name, members := range o.Groups {
-		if _, err := h.Admin.CreateGroup(ctx, name, members...); err != nil {
+		_, err := h.Admin.CreateGroup(ctx, name, members...)
+		if errors.Is(err, hubapi.ErrConflict) { // a role names it
+			_, err = h.Admin.AddToGroup(ctx, name, members...)
+		}
+		if err != nil {
 			return fmt.Errorf("create group: %w", err)
 		}
 	}

@@ -32,6 +32,19 @@ func TestAHubStartsServesAndEnds(t *testing.T) {
 	}
 }
 
+// A role that names a group makes it, and so does the description of its members.
+func TestAGroupWithARoleHasItsMembers(t *testing.T) {
+	hub := hubtest.New(t, hubtest.Options{Users: []hubtest.User{{Name: "ann"}}, Groups: map[string][]string{"lab": {"ann"}},
+		Roles: []map[string]any{{"name": "lab", "groups": []any{"lab"}, "scopes": []any{"list:users"}}}})
+	group, err := hub.Admin.Group(t.Context(), "lab")
+	if err != nil || len(group.Users) != 1 || group.Users[0] != "ann" {
+		t.Errorf("group = %+v, %v; want ann in it", group, err)
+	}
+	if _, err := hub.Client("ann").CountUsers(t.Context(), hubapi.UserQuery{}); err != nil {
+		t.Errorf("ann may not use what the group's role permits: %v", err)
+	}
+}
+
 func TestHubsLiveSideBySide(t *testing.T) {
 	for range 4 {
 		t.Run("", func(t *testing.T) {

@@ -56,6 +56,14 @@ func makeMemory(base string) (*memory, error) {
 	}
 }
 
+// MemoryDir is a directory that goes with a database in memory, for files that nobody needs without it; "" for any other database.
+func (s *Store) MemoryDir() string {
+	if s.c.memory == nil {
+		return ""
+	}
+	return s.c.memory.dir
+}
+
 func ownerOf(dir string) string { return filepath.Join(dir, "owner") }
 
 func (m *memory) close() error {

@@ -5,6 +5,7 @@
 #   scripts/setup.sh venv        .cache/venv with e2e/requirements.txt
 #   scripts/setup.sh venv5       .cache/venv5 with e2e/requirements-5.txt: JupyterHub 5, for old databases
 #   scripts/setup.sh plugins     .cache/venv-plugins with e2e/requirements-plugins.txt: authenticators and spawners from PyPI
+#   scripts/setup.sh projects    .cache/venv-projects with e2e/requirements-projects.txt: projects that talk to a hub, and one's own tests
 #   scripts/setup.sh wheel       .cache/venv-wheel with python/requirements-build.txt: what builds the Python wheel
 #   scripts/setup.sh tools       .cache/tools with e2e/requirements-tools.txt: schemathesis
 #   scripts/setup.sh old         .cache/venv0 to .cache/venv4: JupyterHub 0.9 to 4, for databases that are older still
@@ -127,6 +128,21 @@ wheel() { make_venv venv-wheel python/requirements-build.txt; }
 
 plugins() { make_venv venv-plugins e2e/requirements-plugins.txt; }
 
+projects() {
+	make_venv venv-projects e2e/requirements-projects.txt
+	local requirement
+	requirement=$(grep '^jupyterhub-idle-culler==' e2e/requirements-projects.txt)
+	local dir=$cache/projects/${requirement/==/-}
+	[ -f "$dir/.stamp" ] && return 0
+	say "fetching the tests of $requirement, which are in its source distribution"
+	rm -rf "$cache/projects"
+	mkdir -p "$dir"
+	"$cache/venv-projects/bin/python" -m pip download -q --disable-pip-version-check --no-deps --no-binary jupyterhub-idle-culler \
+		-d "$cache/projects" "$requirement"
+	tar -xzf "$cache/projects"/*.tar.gz -C "$dir" --strip-components=1
+	touch "$dir/.stamp"
+}
+
 sdist() {
 	venv
 	local requirement version
@@ -162,13 +178,13 @@ npm_clients() { make_npm npm-clients e2e/node/package.json "OAuth clients"; }
 
 npm_axe() { make_npm npm-axe e2e/browser/package.json axe-core; }
 
-[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, wheel, tools, sdist, npm, npm-clients, npm-axe"
+[ $# -gt 0 ] || die "say what to prepare: packages, venv, venv5, old, plugins, projects, wheel, tools, sdist, npm, npm-clients, npm-axe"
 for piece in "$@"; do
 	case $piece in
-	packages | venv | venv5 | old | plugins | wheel | tools | sdist) $piece ;;
+	packages | venv | venv5 | old | plugins | projects | wheel | tools | sdist) $piece ;;
 	npm) npm_packages ;;
 	npm-clients) npm_clients ;;
 	npm-axe) npm_axe ;;
-	*) die "unknown piece '$piece': packages, venv, venv5, old, plugins, wheel, tools, sdist, npm, npm-clients and npm-axe are known" ;;
+	*) die "unknown piece '$piece': packages, venv, venv5, old, plugins, projects, wheel, tools, sdist, npm, npm-clients and npm-axe are known" ;;
 	esac
 done

@@ -102,7 +102,12 @@ class JupyterHub(Hub):
                 self.admin.patch(f"/users/{u['name']}", {"admin": True})
             self.tokens[u["name"]] = self.token(u["name"], *u.get("scopes", ()))
         for group, members in self._spec["groups"].items():
-            self.admin.post(f"/groups/{group}", {"users": members})
+            try:
+                self.admin.post(f"/groups/{group}", {"users": members})
+            except HubError as e:
+                if e.status != 409:  # the roles named it already
+                    raise
+                self.admin.post(f"/groups/{group}/users", {"users": members})
 
     def token(self, user: str, *scopes: str) -> str:
         self._create(user)
