@@ -3,7 +3,6 @@
 SHELL := /bin/bash
 PATH := $(CURDIR)/bin:$(PATH)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOURCES := $(shell find . -path ./.cache -prune -o \( -name '*.go' -o -path './web/*' -o -path './pybridge/*' -o -path './devserver/*' -o -path './api/explorer/*' \) -type f -print)
 
 .PHONY: help run build screenshots test lint bench benchstat e2e conformance compatibility fuzz mutations wheel setup clean
@@ -52,7 +51,6 @@ wheel: ## build the Python wheel for this machine into dist/; scripts/wheels.sh 
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/lint.sh
-	go run $(STATICCHECK) ./...
 
 bench: build ## minihub and JupyterHub side by side, nginx as the bar; BENCH="-only list -seconds 1" chooses, BENCH=-help lists
 	@scripts/setup.sh packages venv npm

@@ -289,21 +289,6 @@ func (l *lab) with(scopes ...string) string {
 	return name
 }
 
-func (a answer) object(t testing.TB) map[string]any {
-	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal([]byte(a.text), &m); err != nil {
-		t.Fatalf("status %d, not a JSON object: %v: %.300s", a.status, err, a.text)
-	}
-	return m
-}
-
-func (a answer) message(t testing.TB) string {
-	t.Helper()
-	s, _ := a.object(t)["message"].(string)
-	return s
-}
-
 // prober trusts that fake servers listen when they have started.
 type prober struct{}
 

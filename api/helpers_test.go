@@ -21,8 +21,6 @@ func need[T any](v T, err error) T {
 	return v
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func readerOf(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
 
 func randomName() (string, error) { return rand.Text()[:10], nil }

@@ -205,6 +205,7 @@ func groupOverrides(m map[string]any) ([]hub.GroupOverride, error) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		spec, ok := m[key].(map[string]any)
 		if !ok {
+			//lint:ignore ST1005 it begins with the name of a trait
 			return nil, fmt.Errorf("Spawner.group_overrides[%q]: must be a dict with groups and spawner_override", key)
 		}
 		o := hub.GroupOverride{}
@@ -215,6 +216,7 @@ func groupOverrides(m map[string]any) ([]hub.GroupOverride, error) {
 			}
 		}
 		if o.Traits, ok = spec["spawner_override"].(map[string]any); !ok || len(o.Groups) == 0 {
+			//lint:ignore ST1005 it begins with the name of a trait
 			return nil, fmt.Errorf("Spawner.group_overrides[%q]: needs groups (a list of names) and spawner_override (a dict)", key)
 		}
 		out = append(out, o)

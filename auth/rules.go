@@ -63,11 +63,13 @@ func NewRules(o RulesOptions) (*Rules, error) {
 	if o.UsernamePattern != "" {
 		var err error
 		if r.pattern, err = compilePattern(o.UsernamePattern); err != nil {
+			//lint:ignore ST1005 it begins with the name of a trait
 			problems = append(problems, fmt.Errorf("Authenticator.username_pattern %q: %w", o.UsernamePattern, err))
 		}
 	}
 	for _, from := range slices.Sorted(maps.Keys(o.UsernameMap)) {
 		if err := ValidateUserName(o.UsernameMap[from]); err != nil {
+			//lint:ignore ST1005 it begins with the name of a trait
 			problems = append(problems, fmt.Errorf("Authenticator.username_map[%q] = %q: %w", from, o.UsernameMap[from], err))
 		}
 	}

@@ -20,7 +20,6 @@ import (
 // dropin is one folder with a configuration, a database and a cookie secret, on which JupyterHub and minihub take turns.
 type dropin struct {
 	*harness.Hub
-	env []string
 	idp *idp.Provider // nil: everybody logs in with harness.Password
 
 	app, appURL string            // secret and address of the service that is an OAuth client

@@ -239,6 +239,7 @@ func CheckProfiles(profiles []Profile, base SpawnTraits) (unknown []string, err 
 		before := maps.Clone(t.Other)
 		for _, name := range slices.Sorted(maps.Keys(traits)) {
 			if e := t.set(name, traits[name]); e != nil && err == nil {
+				//lint:ignore ST1005 it begins with the name of a trait
 				err = fmt.Errorf("Spawner.profile_list: profile %s: %w", slug, e)
 			}
 			if _, was := before[name]; !was && t.Other[name] != nil && !slices.Contains(unknown, name) {

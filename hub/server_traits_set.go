@@ -140,6 +140,7 @@ func (t *SpawnTraits) setEnvironment(v any) error {
 }
 
 func badTrait(name, want string, got any) error {
+	//lint:ignore ST1005 it begins with the name of a trait
 	return fmt.Errorf("Spawner.%s must be %s, not %T", name, want, got)
 }
 

@@ -94,9 +94,9 @@ func TestServiceClients(t *testing.T) {
 
 func TestServicesOfTheAPI(t *testing.T) {
 	p := newPeople(t)
-	root := p.admin("root")
+	p.admin("root")
 	p.mustSetup(hub.SetupSpecs{Services: []hub.ServiceSpec{{Name: "configured"}}})
-	root = p.as("root")
+	root := p.as("root")
 	manager := p.holding("manager", "admin:services", "list:users")
 	ctx := t.Context()
 	tests := []struct {

@@ -19,6 +19,7 @@ func (s *Setup) Check() error {
 		problems = append(problems, rbac.CheckNoMembers(s.specs.LoadRoles))
 	}
 	if s.specs.EnableAuthState && !s.specs.HasCryptKeys {
+		//lint:ignore ST1005 it begins with the name of a trait
 		problems = append(problems, fmt.Errorf("Authenticator.enable_auth_state is set: %w", auth.ErrNoKeys))
 	}
 	problems = append(problems, s.checkMembers()...)

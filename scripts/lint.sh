@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofmt and go vet over everything, the tagged tests too. Fast enough for every run of make test.
+# gofmt, go vet and staticcheck over everything, the tagged tests too. Fast enough for every run of make test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,3 +13,4 @@ if [ -n "$unformatted" ]; then
 fi
 go vet ./...
 go vet -tags e2e ./e2e/...
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags e2e ./...

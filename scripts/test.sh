@@ -33,7 +33,7 @@ go_test() {
 	fi
 }
 
-title "format and vet"
+title "format, vet and staticcheck"
 scripts/lint.sh
 
 title "static binary"

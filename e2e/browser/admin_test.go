@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/minihub/minihub/e2e/harness"
@@ -203,7 +204,7 @@ func TestAdmin(t *testing.T) {
 	step("select a range, start, stop and delete", func(t *testing.T) {
 		tab.Use(t)
 		tab.Click(in("ann", "input[type=checkbox]"))
-		tab.ClickWith(in("dan", "input[type=checkbox]"), shiftKey)
+		tab.ClickWith(in("dan", "input[type=checkbox]"), chromedp.ModifierShift)
 		tab.WaitText(".bulk", "4 users selected")
 		tab.ClickText(".bulk button", "Start servers")
 		for _, name := range []string{"ann", "ben", "catherine", "dan"} {

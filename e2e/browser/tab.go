@@ -147,9 +147,6 @@ func (tab *Tab) Click(selector string) {
 	}
 }
 
-// shiftKey is the modifier of [Tab.ClickWith] for the shift key.
-const shiftKey = chromedp.ModifierShift
-
 // ClickWith clicks with a modifier key held down.
 func (tab *Tab) ClickWith(selector string, modifier chromedp.Modifier) {
 	tab.t.Helper()
