@@ -25,7 +25,7 @@ func hookError(err error, what string, id spawner.Identity) error {
 	if !ok {
 		return err
 	}
-	out := &hub.Error{Kind: hub.Failed, Status: e.Status, Message: e.Say(), HTMLMessage: e.HTML, Reason: e.Reason, Err: err}
+	out := &hub.Error{Kind: hub.Failed, Status: e.Status, Message: e.Say(), HTMLMessage: e.HTML, Reason: e.Reason, RetryAfter: time.Duration(e.RetryAfter) * time.Second, Err: err}
 	if e.Expected() && out.Status == http.StatusBadRequest {
 		out.Kind = hub.Invalid
 	}

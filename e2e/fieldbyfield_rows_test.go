@@ -123,3 +123,37 @@ func startingRequests() []exchange {
 		remove("/hub/api/users/alice/servers/nosuch"),
 	}
 }
+
+// unavailableRequests meet servers that do not run, and starts that are refused.
+func unavailableRequests() []exchange {
+	var list []exchange
+	root := func(method, path string, headers ...string) {
+		e := exchange{As: "root", Method: method, Path: path}
+		if len(headers) == 2 {
+			e.Headers = map[string]string{headers[0]: headers[1]}
+		}
+		list = append(list, e)
+	}
+	for _, name := range []string{"later", "closed", "busy"} {
+		root("POST", "/hub/api/users/alice/servers/"+name)
+		root("GET", "/hub/api/users/alice/servers/"+name)
+		root("GET", "/hub/api/users/alice/servers/"+name+"/progress")
+		root("GET", "/hub/user/alice/"+name+"/api/contents")
+		root("GET", "/hub/user/alice/"+name+"/lab")
+	}
+	root("GET", "/hub/user/alice/api/contents")
+	root("GET", "/hub/user/alice/lab")
+	root("GET", "/hub/user/alice/lab", "Accept", "application/json")
+	root("POST", "/hub/user/alice/api/sessions")
+	root("GET", "/user/alice/api/contents")
+	root("GET", "/hub/error/503")
+	root("GET", "/hub/error/404")
+	root("GET", "/hub/error/999")
+	root("POST", "/hub/api/users/alice/server")
+	root("POST", "/hub/api/users/bob/server") // one is the limit
+	root("POST", "/hub/api/users/bob/servers/second")
+	root("DELETE", "/hub/api/users/alice/server")
+	root("POST", "/hub/api/users/bob/server")
+	root("DELETE", "/hub/api/users/bob/server")
+	return list
+}

@@ -94,6 +94,32 @@ c.Spawner.poll_interval = 0
 	compareHubs(t, config, "", startingRequests())
 }
 
+// TestUnavailableFieldByField does the same with what is unavailable: a hook of the configuration refuses starts with 503 and Retry-After, the
+// active servers are limited, and stopped servers answer 503 as they did before JupyterHub 2.
+func TestUnavailableFieldByField(t *testing.T) {
+	t.Parallel()
+	harness.MinihubOnly(t, "the test starts both")
+	config := lightServers() + `
+from jupyterhub.spawner import SpawnException
+from tornado.web import HTTPError
+def full(spawner):
+    if spawner.name == "later":
+        error = HTTPError(503, "no room until later")
+        error.headers = {"Retry-After": "7"}
+        raise error
+    if spawner.name == "closed":
+        raise SpawnException("no room at all", reason="capacity", status_code=503)
+    if spawner.name == "busy":
+        raise HTTPError(429, "too many of them")
+c.Spawner.pre_spawn_hook = full
+c.JupyterHub.use_legacy_stopped_server_status_code = True
+c.JupyterHub.active_server_limit = 1
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 60, "slow_stop_timeout": 60}
+c.Spawner.poll_interval = 0
+`
+	compareHubs(t, config, "", unavailableRequests())
+}
+
 func compareHubs(t *testing.T, config, setup string, list []exchange) {
 	var ours, theirs *side
 	var both sync.WaitGroup

@@ -41,7 +41,7 @@ type Error struct {
 	Progress    string        // what progress events say instead of Message; "" = Message
 	Reason      string        // SpawnException's reason label
 	Status      int           // overrides the kind's status when not 0
-	RetryAfter  time.Duration // for TooMany and Unavailable; 0 = no Retry-After header
+	RetryAfter  time.Duration // 0 = no Retry-After header
 	Err         error         // cause, never shown to clients
 }
 

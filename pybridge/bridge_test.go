@@ -322,6 +322,26 @@ func TestExceptionsOfHooks(t *testing.T) {
 	}
 }
 
+// An HTTPError may bring headers; Retry-After is the one that says something about a refused start.
+func TestRetryAfterOfAnException(t *testing.T) {
+	r := newRig(t, withJupyterHub(t), `
+from tornado.web import HTTPError
+given = {"number": 7, "text": " 12", "date": "Wed, 21 Oct 2015 07:28:00 GMT", "negative": "-3", "huge": "9999999999999999999"}
+def full(spawner):
+    error = HTTPError(503, "full")
+    error.headers = {"X": "1", "retry-after": given[spawner.user.name]}
+    raise error
+c.Spawner.pre_spawn_hook = full
+`, pybridge.SetupRequest{})
+	for user, want := range map[string]int{"number": 7, "text": 12, "date": 0, "negative": 0, "huge": 0} {
+		r.begin(t, user)
+		e, ok := errors.AsType[*pybridge.Error](r.hooks.PreSpawn(t.Context(), request(user)))
+		if !ok || e.Status != 503 || e.RetryAfter != want {
+			t.Errorf("Retry-After as a %s: %+v", user, e)
+		}
+	}
+}
+
 func TestEvaluationErrors(t *testing.T) {
 	python := anyPython(t)
 	path := write(t, t.TempDir(), "c.py", "c.A.x = 1\nraise RuntimeError('no')\n")

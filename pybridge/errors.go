@@ -11,14 +11,15 @@ var ErrUnavailable = errors.New("the Python process of the configuration is not 
 
 // Error is an exception of a hook or plug-in.
 type Error struct {
-	Op        string   `json:"-"`         // Op is the bridge's name of the call.
-	Type      string   `json:"type"`      // Type is the exception's class.
-	Message   string   `json:"message"`   // Message is its text, for the log.
-	Status    int      `json:"status"`    // Status is that of tornado's HTTPError and its kind; 0 for others.
-	Reason    string   `json:"reason"`    // Reason is that of HTTPError and SpawnException.
-	Public    string   `json:"public"`    // Public is a text meant for the person: jupyterhub_message, SpawnException's message.
-	HTML      string   `json:"html"`      // HTML is the same for pages: jupyterhub_html_message, message_html.
-	Traceback []string `json:"traceback"` // Traceback holds "file:line in name", without source lines.
+	Op         string   `json:"-"`           // Op is the bridge's name of the call.
+	Type       string   `json:"type"`        // Type is the exception's class.
+	Message    string   `json:"message"`     // Message is its text, for the log.
+	Status     int      `json:"status"`      // Status is that of tornado's HTTPError and its kind; 0 for others.
+	Reason     string   `json:"reason"`      // Reason is that of HTTPError and SpawnException.
+	Public     string   `json:"public"`      // Public is a text meant for the person: jupyterhub_message, SpawnException's message.
+	HTML       string   `json:"html"`        // HTML is the same for pages: jupyterhub_html_message, message_html.
+	RetryAfter int      `json:"retry_after"` // RetryAfter is the header of that name in the headers of an HTTPError, in seconds; 0 without.
+	Traceback  []string `json:"traceback"`   // Traceback holds "file:line in name", without source lines.
 }
 
 // Error returns the class and text of the exception.

@@ -51,6 +51,17 @@ def speaks_http(error):
     return False
 
 
+def retry_after(headers):
+    """The seconds of Retry-After in the headers that an exception brings, 0 without."""
+    if not hasattr(headers, "items"):
+        return 0
+    for name, value in headers.items():
+        if str(name).lower() == "retry-after":
+            text = str(value).strip()
+            return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return 0
+
+
 def describe(error):
     """What the hub has to know about an exception."""
     about = {"type": type(error).__name__, "message": str(error), "traceback": places(error)}
@@ -67,6 +78,7 @@ def describe(error):
         if isinstance(own, str) and own:
             about["public"] = own
         about["reason"] = getattr(error, "reason", None) or ""
+        about["retry_after"] = retry_after(getattr(error, "headers", None))
     for name, key in (("jupyterhub_message", "public"), ("jupyterhub_html_message", "html"), ("message_html", "html")):
         text = getattr(error, name, None)
         if isinstance(text, str) and text:
