@@ -49,7 +49,7 @@ func (p *pythonPart) needsObjects() bool {
 		return true
 	}
 	for _, trait := range []string{"pre_spawn_hook", "post_stop_hook", "auth_state_hook", "apply_user_options", "environment", "group_overrides",
-		"server_token_scopes", "oauth_client_allowed_scopes"} {
+		"server_token_scopes", "oauth_client_allowed_scopes", "oauth_roles"} {
 		if p.spawnerHolds(trait) {
 			return true
 		}
