@@ -261,6 +261,24 @@ func (b *browser) do(method, path string, body io.Reader, contentType string, he
 	return answer{res.StatusCode, res.Header, string(text)}
 }
 
+// service makes a service that holds these scopes and returns its token.
+func (w *world) service(name string, scopes ...string) string {
+	w.t.Helper()
+	ctx := w.t.Context()
+	row, role := &orm.Service{Name: name, FromConfig: true}, &orm.Role{Name: "of-" + name, Scopes: scopes}
+	for _, err := range []error{w.store.SaveService(ctx, row), w.store.CreateRole(ctx, role)} {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if err := w.store.Grant(ctx, orm.HolderService, []int64{row.ID}, role.ID, false); err != nil {
+		w.t.Fatal(err)
+	}
+	return need2(w.tokens.Issue(ctx, orm.APIToken{ServiceID: &row.ID}, []string{"inherit"}))
+}
+
+func need2[T, U any](v T, _ U, err error) T { return need(v, err) }
+
 // start starts a server and waits until it is ready.
 func (w *world) start(user *orm.User, server string) {
 	w.t.Helper()

@@ -204,7 +204,19 @@ func TestUserURL(t *testing.T) {
 	w.start(w.user("running"), "")
 	w.fake.Set(spawner.Identity{UserName: "broken"}, spawnertest.Behaviour{StartErr: errors.New("no")})
 	_, _ = w.servers.Start(t.Context(), w.user("broken"), "", hub.StartOptions{})
+	visitor, stranger := w.service("visitor", "access:servers!user=alice", "access:servers!user=running"), w.service("stranger")
+	owner := need2(w.tokens.Issue(t.Context(), orm.APIToken{UserID: &alice.ID}, []string{"inherit"}))
+	bearer := func(token string) []string { return []string{"Authorization", "token " + token} }
 	run(t, w, []row{
+		{name: "service, stopped server", path: "/hub/user/alice/api/contents", header: bearer(visitor), status: 424, want: []string{"/hub/spawn/alice"}, wantNot: []string{"<html"}},
+		{name: "service, stopped named server", path: "/hub/user/alice/data/api/contents", header: bearer(visitor), status: 424, want: []string{"/hub/spawn/alice/data"}},
+		{name: "service, page of a stopped server", path: "/hub/user/alice/lab", header: bearer(visitor), status: 424},
+		{name: "service writes to a stopped server", method: "POST", path: "/hub/user/alice/api/sessions", header: bearer(visitor), status: 424},
+		{name: "service, running server", path: "/hub/user/running/api/contents", header: bearer(visitor), status: 302, location: "/user/running/api/contents?redirects=1"},
+		{name: "service without the scope", path: "/hub/user/alice/api/contents", header: bearer(stranger), status: 404, wantNot: []string{"spawn/alice"}},
+		{name: "service, server of another user", path: "/hub/user/broken/api/contents", header: bearer(visitor), status: 404},
+		{name: "owner's token, stopped server", path: "/hub/user/alice/api/contents", header: bearer(owner), status: 424, want: []string{"/hub/spawn/alice"}},
+		{name: "no such token", path: "/hub/user/alice/lab", header: bearer("0123456789abcdef"), status: 302, location: "/hub/login?next=%2Fhub%2Fuser%2Falice%2Flab"},
 		{name: "not running", as: "alice", path: "/hub/user/alice/lab?a=1", status: 424,
 			want: []string{`href="/hub/spawn/alice?next=%2Fhub%2Fuser%2Falice%2Flab%3Fa%3D1"`, `data-implicit-spawn="2.5"`}},
 		{name: "named", as: "alice", path: "/hub/user/alice/data/lab", status: 424, want: []string{`href="/hub/spawn/alice/data?next=`}},
