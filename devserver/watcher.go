@@ -16,6 +16,9 @@ import (
 // quiet is how long files have to rest after a change before a service is restarted: editors and checkouts write many at once.
 const quiet = 250 * time.Millisecond
 
+// patience is how long a batch of changes may go on before it counts.
+const patience = 2 * time.Second
+
 // maxFolders is how many folders are watched for one service. What has more is not somebody's source.
 const maxFolders = 2000
 
@@ -71,18 +74,19 @@ func watchedRoots(dir string, command []string) []string {
 
 // watch calls changed with the path of a changed file, once for each batch of changes, until ctx ends.
 func watch(ctx context.Context, roots []string, changed func(path string)) error {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
+	w := &watcher{roots: roots}
+	var err error
+	if w.Watcher, err = fsnotify.NewWatcher(); err != nil {
 		return err
 	}
 	defer w.Close()
-	folders := 0
 	for _, root := range roots {
-		if err := addFolders(w, root, root, &folders); err != nil {
+		if _, err := w.add(root, root); err != nil {
 			return err
 		}
 	}
 	var path string
+	var first time.Time // of the batch; zero between batches
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	for {
@@ -93,27 +97,52 @@ func watch(ctx context.Context, roots []string, changed func(path string)) error
 			if !ok {
 				return nil
 			}
-			root := rootOf(roots, event.Name)
-			if event.Op == fsnotify.Chmod || ignored(root, event.Name) {
+			if file := w.file(event); file != "" {
+				path = file
+			} else {
 				continue
 			}
-			if info, err := os.Stat(event.Name); err == nil && info.IsDir() {
-				if event.Has(fsnotify.Create) {
-					_ = addFolders(w, root, event.Name, &folders) // a folder that is gone again, or one too many, is not watched
-				}
-				continue
-			}
-			path = event.Name
-			timer.Reset(quiet)
 		case err, ok := <-w.Errors:
-			if !ok || errors.Is(err, fsnotify.ErrEventOverflow) {
-				path = roots[0]
-				timer.Reset(quiet)
+			if ok && !errors.Is(err, fsnotify.ErrEventOverflow) {
+				continue
 			}
+			path = roots[0]
 		case <-timer.C:
+			first = time.Time{}
 			changed(path)
+			continue
+		}
+		if first.IsZero() {
+			first = time.Now()
+		}
+		if time.Since(first) < patience { // what changes all the time must not keep the rest from being noticed
+			timer.Reset(quiet)
 		}
 	}
+}
+
+// watcher watches folders and what is made in them.
+type watcher struct {
+	*fsnotify.Watcher
+	roots   []string
+	folders int
+}
+
+// file is the file that an event is about, "" when it is of no interest.
+func (w *watcher) file(event fsnotify.Event) string {
+	root := rootOf(w.roots, event.Name)
+	if event.Op == fsnotify.Chmod || ignored(root, event.Name) {
+		return ""
+	}
+	info, err := os.Stat(event.Name)
+	if err != nil || !info.IsDir() {
+		return event.Name
+	}
+	if !event.Has(fsnotify.Create) {
+		return ""
+	}
+	file, _ := w.add(root, event.Name) // a folder that is gone again, or one too many, is not watched
+	return file                        // what was in it before it was watched
 }
 
 // rootOf is the longest root that a path is in.
@@ -129,18 +158,26 @@ func rootOf(roots []string, path string) string {
 
 var errTooMany = errors.New("there are too many folders to watch; start minihub dev in the folder of the service")
 
-// addFolders watches a folder and what is below it.
-func addFolders(w *fsnotify.Watcher, root, from string, count *int) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
+// add watches a folder and what is below it, and returns one of the files there.
+func (w *watcher) add(root, from string) (file string, err error) {
+	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
 			return nil // what cannot be read is not watched
 		}
 		if path != root && ignored(root, path) {
-			return filepath.SkipDir
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
 		}
-		if *count++; *count > maxFolders {
+		if !d.IsDir() {
+			file = path
+			return nil
+		}
+		if w.folders++; w.folders > maxFolders {
 			return errTooMany
 		}
 		return w.Add(path)
 	})
+	return file, err
 }
