@@ -54,7 +54,7 @@ lint: ## gofmt, go vet, staticcheck
 
 bench: build ## minihub and JupyterHub side by side, nginx as the bar; BENCH="-only list -seconds 1" chooses, BENCH=-help lists
 	@scripts/setup.sh packages venv npm
-	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(BENCH)
+	@go run ./bench -jupyterhub .cache/venv/bin/jupyterhub -chp .cache/npm/node_modules/.bin/configurable-http-proxy $(or $(BENCH),-markdown docs/benchmarks.md)
 
 benchstat: ## the Go benchmarks of this tree against the last release; BASE=revision, PKG="./orm ./hub" and COUNT=10 choose
 	@scripts/benchstat.sh "$(BASE)" $(PKG)

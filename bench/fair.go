@@ -1,56 +1,62 @@
 package main
 
 import (
-	"net/http"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
 
-// probeEvery is how often a probe asks. Probes do not hurry after a late answer, so the hub decides how long an answer takes, not they.
-const probeEvery = 5 * time.Millisecond
-
-// probe asks the same from time to time until done is closed.
-type probe struct {
-	raw   []byte
-	times []time.Duration
-	err   error
+// probing is a process that asks the same from time to time.
+type probing struct {
+	cmd *exec.Cmd
+	end io.Closer // of its standard input, which ends it
+	out bytes.Buffer
 }
 
-func (p *probe) run(addr string, done <-chan struct{}) {
-	l := &lane{addr: addr}
-	defer l.close()
-	ask, tick := want(http.StatusOK, same(p.raw)), time.NewTicker(probeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-tick.C:
-		}
-		begin := time.Now()
-		if p.err = ask(l, 0); p.err != nil {
-			return
-		}
-		p.times = append(p.times, time.Since(begin))
+func (s *session) probe(path, token string) (*probing, error) {
+	p := &probing{cmd: exec.Command(s.peers.program, "probe", s.hub.addr, path, token)}
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, os.Stderr
+	var err error
+	if p.end, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
 	}
+	return p, p.cmd.Start()
 }
+
+// times ends the probe and returns how long its answers took.
+func (p *probing) times() ([]time.Duration, error) {
+	_ = p.end.Close()
+	if err := p.cmd.Wait(); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	var out []time.Duration
+	for line := range bytes.Lines(p.out.Bytes()) {
+		n, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, time.Duration(n))
+	}
+	return out, nil
+}
+
+// halfSuffix is behind the keys of medians.
+const halfSuffix = "-p50"
 
 // fair measures how long simple requests take while many people log in and many servers start, all at the same moment.
 func fair(s *session) error {
 	for range s.o.rounds {
-		var api, proxy []time.Duration
-		took, err := s.busy(&api, &proxy)
-		if err != nil {
-			return err
-		}
-		for key, times := range map[string][]time.Duration{fairAPI: api, fairProxy: proxy} {
-			slices.Sort(times)
-			r := result{times: times}
-			s.add(key, milliseconds(r.quantile(0.99)))
-			s.add(key+halfSuffix, milliseconds(r.quantile(0.5)))
-		}
-		if err := s.stopAll(s.firstStopped()); err != nil {
+		begin := time.Now()
+		err := s.busy()
+		took := time.Since(begin)
+		if err := errors.Join(err, s.stopAll(s.firstStopped())); err != nil {
 			return err
 		}
 		if took > 10*time.Second {
@@ -60,46 +66,50 @@ func fair(s *session) error {
 	return nil
 }
 
-// halfSuffix is behind the keys of medians.
-const halfSuffix = "-p50"
+// busy makes the load once and asks meanwhile.
+func (s *session) busy() error {
+	api, err := s.probe("/hub/api/user", s.stock.tokens[0])
+	if err != nil {
+		return err
+	}
+	proxy, err := s.probe("/user/"+userName(0)+"/small", "none")
+	if err != nil {
+		return err
+	}
+	err = s.crowd()
+	for _, p := range []struct {
+		key string
+		*probing
+	}{{fairAPI, api}, {fairProxy, proxy}} {
+		times, bad := p.times()
+		if err == nil {
+			err = bad
+		}
+		slices.Sort(times)
+		r := result{times: times}
+		s.add(p.key, milliseconds(r.quantile(0.99)))
+		s.add(p.key+halfSuffix, milliseconds(r.quantile(0.5)))
+	}
+	return err
+}
 
-// busy makes the load and asks meanwhile.
-func (s *session) busy(api, proxy *[]time.Duration) (time.Duration, error) {
-	probes := []*probe{}
-	for range 2 {
-		probes = append(probes, &probe{raw: request(http.MethodGet, "/hub/api/user", s.stock.tokens[0], "", "")}, &probe{raw: backendRequest("small")})
-	}
-	done := make(chan struct{})
-	var asking, working sync.WaitGroup
-	for _, p := range probes {
-		asking.Go(func() { p.run(s.hub.addr, done) })
-	}
-	begin := time.Now()
+// crowd logs people in and starts servers, and returns when all is done.
+func (s *session) crowd() error {
+	var all sync.WaitGroup
 	errs := make([]error, s.o.logins+1)
 	for i := range s.o.logins {
-		working.Go(func() {
+		all.Go(func() {
 			l := &lane{addr: s.hub.addr}
 			defer l.close()
 			errs[i] = logIn(l, userName((i*17+1)%s.stock.users))
 		})
 	}
-	working.Go(func() { errs[s.o.logins] = s.spawnAll(s.firstStopped()) })
-	working.Wait()
-	took := time.Since(begin)
-	close(done)
-	asking.Wait()
-	for i, p := range probes {
-		errs = append(errs, p.err)
-		if i%2 == 0 {
-			*api = append(*api, p.times...)
-		} else {
-			*proxy = append(*proxy, p.times...)
-		}
-	}
+	all.Go(func() { errs[s.o.logins] = s.spawnAll(s.firstStopped()) })
+	all.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return took, err
+			return err
 		}
 	}
-	return took, nil
+	return nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +16,7 @@ func spawns(s *session) error {
 		before, begin := cpuOf(s.pids), time.Now()
 		first := s.firstStopped()
 		if err := s.spawnAll(first); err != nil {
-			return err
+			return errors.Join(err, s.stopAll(first))
 		}
 		took, used := time.Since(begin), cpuOf(s.pids)-before
 		s.add(spawnRate, float64(s.subject.spawns)/took.Seconds())
@@ -52,17 +54,30 @@ func (s *session) each(first int, do func(l *lane, user string) error) error {
 	return nil
 }
 
+// spawnAll starts the servers and waits until they are ready. A start that fails is repeated and counts: hubs choose free ports that others
+// may take before the server does.
 func (s *session) spawnAll(first int) error {
 	return s.each(first, func(l *lane, user string) error {
-		status, err := l.do(request(http.MethodPost, "/hub/api/users/"+user+"/server", adminToken, asJSON, "{}"))
-		switch {
-		case err != nil || status == http.StatusCreated:
-			return err
-		case status != http.StatusAccepted:
-			return fmt.Errorf("%w: start server of %s: status %d", errOdd, user, status)
+		var err error
+		for range 3 {
+			if err = spawn(l, user); err == nil {
+				return nil
+			}
+			fmt.Fprintf(os.Stderr, "bench: %s: once more: %v\n", s.subject.name, err)
 		}
-		return awaitServer(l, user, `"ready":true`)
+		return err
 	})
+}
+
+func spawn(l *lane, user string) error {
+	status, err := l.do(request(http.MethodPost, "/hub/api/users/"+user+"/server", adminToken, asJSON, "{}"))
+	switch {
+	case err != nil || status == http.StatusCreated:
+		return err
+	case status != http.StatusAccepted:
+		return fmt.Errorf("%w: start server of %s: status %d", errOdd, user, status)
+	}
+	return awaitServer(l, user, `"ready":true`, noServers)
 }
 
 func (s *session) stopAll(first int) error {
@@ -74,20 +89,26 @@ func (s *session) stopAll(first int) error {
 		case status != http.StatusAccepted:
 			return fmt.Errorf("%w: stop server of %s: status %d", errOdd, user, status)
 		}
-		return awaitServer(l, user, `"servers":{}`)
+		return awaitServer(l, user, noServers, "no such text")
 	})
 }
 
-// awaitServer asks for a user until the answer has a text in it.
-func awaitServer(l *lane, user, text string) error {
+// noServers is in a user's model without servers.
+const noServers = `"servers":{}`
+
+// awaitServer asks for a user until the answer has a text in it; never is a text that says that it will not come.
+func awaitServer(l *lane, user, text, never string) error {
 	q := request(http.MethodGet, "/hub/api/users/"+user, adminToken, "", "")
 	for begin := time.Now(); time.Since(begin) < startWithin; time.Sleep(50 * time.Millisecond) {
 		_, body, err := l.ask(q)
 		if err != nil {
 			return err
 		}
-		if strings.Contains(strings.ReplaceAll(body, " ", ""), text) {
+		switch body = strings.ReplaceAll(body, " ", ""); {
+		case strings.Contains(body, text):
 			return nil
+		case strings.Contains(body, never):
+			return fmt.Errorf("%w: server of %s: %s", errOdd, user, never)
 		}
 	}
 	return fmt.Errorf("%w: server of %s: no %s", errOdd, user, text)

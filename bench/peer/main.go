@@ -27,6 +27,8 @@ func main() {
 		err = server()
 	case "backend":
 		err = listen(backend())
+	case "probe":
+		err = probe(os.Args[2:])
 	case "bar":
 		err = listen(bar())
 	default:
