@@ -211,7 +211,7 @@ func (c *captured) end() {
 		}
 	}
 	c.i.rec.End(c.r)
-	if c.r.To != "hub" {
+	if c.r.To != "hub" && !isStatic(&c.r) {
 		c.i.o.Tell(c.r)
 	}
 }

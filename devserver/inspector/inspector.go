@@ -18,7 +18,7 @@ type Options struct {
 	Actions  Actions
 	// Own tells which requests are made by minihub dev itself, and are not to be seen. nil: none.
 	Own func(*http.Request) bool
-	// Tell is told about every request to a service or a server that is answered. nil: nobody.
+	// Tell is told about every request to a service or a server that is answered, but for the files that pages load. nil: nobody.
 	Tell func(trace.Request)
 	// Down returns what is known of a service that does not answer at the moment, nil when it does; asked before each request to a service.
 	Down func(ctx context.Context, service string) *Service

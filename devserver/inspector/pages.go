@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,12 +46,19 @@ func (i *Inspector) requests(w http.ResponseWriter, r *http.Request) error {
 func withoutStatic(all []trace.Request, base string) []trace.Request {
 	out := all[:0]
 	for _, r := range all {
-		if strings.HasPrefix(r.Address.Path, base+"hub/static/") || r.Address.Path == base+"hub/logo" || strings.HasSuffix(r.Address.Path, "/favicon.ico") {
-			continue
+		if r.Address.Path != base+"hub/logo" && !isStatic(&r) {
+			out = append(out, r)
 		}
-		out = append(out, r)
 	}
 	return out
+}
+
+// staticEndings are files that pages load; JupyterLab has some hundred of them.
+var staticEndings = []string{".js", ".css", ".map", ".ico", ".png", ".svg", ".woff", ".woff2", ".ttf", ".gif", ".jpg"}
+
+// isStatic tells whether a request is for a file that a page loads, and went well.
+func isStatic(r *trace.Request) bool {
+	return r.Status < 400 && slices.Contains(staticEndings, strings.ToLower(path.Ext(r.Address.Path)))
 }
 
 // request answers GET /hub/dev/requests/{id}: one request with everything about it.
@@ -153,20 +163,21 @@ var timeSteps = []timeStep{{"1h", "an hour"}, {"24h", "a day"}, {"360h", "15 day
 // waiting is shown in place of a service that does not answer; the browser asks again by itself.
 func (i *Inspector) waiting(w http.ResponseWriter, r *http.Request) error {
 	name := httpmw.Param(r, "service")
+	status := http.StatusServiceUnavailable
 	s := i.o.Down(r.Context(), name)
 	if s == nil {
-		s = &Service{Name: name, State: "it answers now"}
+		s, status = &Service{Name: name, State: "it answers now"}, http.StatusOK
 	}
-	return i.waitingPage(w, r, s)
-}
-
-func (i *Inspector) waitingPage(w http.ResponseWriter, r *http.Request, s *Service) error {
+	assets := i.baseURL() + "hub/dev/assets/"
 	var b strings.Builder
-	if err := pages.ExecuteTemplate(&b, "waiting.html", s); err != nil {
+	if err := pages.ExecuteTemplate(&b, "waiting.html", struct {
+		*Service
+		Poll string
+	}{s, i.baseURL() + "hub/dev/waiting/" + url.PathEscape(name)}); err != nil {
 		return fmt.Errorf("render the waiting page: %w", err)
 	}
-	return i.inside.Page(w, r, web.EmbeddedPage{Title: s.Name + " is not ready", Main: b.String(), Refresh: 1, Status: http.StatusServiceUnavailable,
-		Styles: []string{i.baseURL() + "hub/dev/assets/dev.css"}, Scripts: []string{i.baseURL() + "hub/dev/assets/waiting.js"}})
+	return i.inside.Page(w, r, web.EmbeddedPage{Title: s.Name + " is not ready", Main: b.String(), Refresh: 1, Status: status,
+		Styles: []string{assets + "dev.css"}, Scripts: []string{assets + "waiting.js"}})
 }
 
 // events answers GET /hub/dev/events with an event whenever there is something new to see.

@@ -161,3 +161,60 @@ http.server.HTTPServer(("127.0.0.1", ` + port + `), Cat).serve_forever()
 		t.Errorf("the service: %v %v", answer, err)
 	}
 }
+
+// TestDevelopInPython runs what JupyterHub's users have: its own example of a service with OAuth, a plain service of this repository, and
+// jupyterhub-singleuser, which is in PATH here.
+func TestDevelopInPython(t *testing.T) {
+	t.Parallel()
+	harness.MinihubOnly(t, "JupyterHub has no such command")
+	python := func(file string) string {
+		return fmt.Sprintf("http://127.0.0.1:%d -- %s %s", harness.FreePort(t), harness.Python(), file)
+	}
+	hub, log := startDev(t, "--admin", "ada-dev", "--service", "whoami-oauth="+python(filepath.Join(harness.Sdist(t), "examples", "service-whoami", "whoami-oauth.py")),
+		"--service", "idle="+python(filepath.Join(harness.Root(), "examples", "python", "idle_service.py")), "--service-scope", "idle=list:users,read:users:activity")
+	text := func() string {
+		data, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if !strings.Contains(text(), "real processes of ") {
+		t.Errorf("it does not say that servers are real:\n%s", text())
+	}
+	tab := Open(t, hub)
+	tab.Go("/services/whoami-oauth/")
+	tab.WaitPath("/hub/login")
+	tab.Login("ada-dev", "any")
+	tab.WaitText("h1", "Authorize")
+	tab.Click("form [type=submit]")
+	tab.WaitText("body", `"name": "ada-dev"`)
+
+	token := regexp.MustCompile(`MINIHUB_TOKEN=(\w+)`).FindStringSubmatch(text())
+	if token == nil {
+		t.Fatal("no token is printed")
+	}
+	harness.Poll(t, patience, "the plain service to answer", func() bool {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, hub.URL+"/services/idle/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "token "+token[1])
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+
+	tab.Go("/hub/spawn/ada-dev")
+	tab.WaitPath("/user/ada-dev/")
+	tab.Go("/hub/dev/oauth")
+	for _, client := range []string{"service-whoami-oauth", "jupyterhub-user-ada-dev"} {
+		tab.Wait("the login of "+client, fmt.Sprintf(`[...document.querySelectorAll("#live tr")].some(e => e.innerText.includes(%q) && e.innerText.includes("complete"))`, client))
+	}
+	if lines := text(); !regexp.MustCompile(`ada-dev +\| .*ServerApp`).MatchString(lines) {
+		t.Errorf("the stream lacks the lines of the server:\n%s", lines)
+	}
+}

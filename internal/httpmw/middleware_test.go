@@ -49,6 +49,7 @@ type siteOptions struct {
 	age     time.Duration
 	trusted []netip.Prefix
 	headers map[string]string
+	decided func(*http.Request, httpmw.Decision)
 }
 
 func newSite(t *testing.T, change ...func(*siteOptions)) *site {
@@ -79,7 +80,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	signer := httpmw.Signer{Secret: []byte("0123456789abcdef0123456789abcdef")}
 	s.cookies = need(httpmw.NewCookies(signer, httpmw.CookieOptions{BaseURL: o.base, HubPrefix: o.base + "hub/"}))
 	s.xsrf = need(httpmw.NewXSRF(signer, nil))
-	s.mw = httpmw.New(httpmw.Options{Access: s.access, Logins: logins, Cookies: s.cookies, XSRF: s.xsrf, BaseURL: o.base, Headers: o.headers, TrustedDownstream: o.trusted,
+	s.mw = httpmw.New(httpmw.Options{Access: s.access, Logins: logins, Cookies: s.cookies, XSRF: s.xsrf, BaseURL: o.base, Headers: o.headers, TrustedDownstream: o.trusted, Decided: o.decided,
 		Logger: logger, Observe: func(method, handler string, code int, _ time.Duration) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

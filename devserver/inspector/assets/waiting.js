@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   function again() {
-    fetch(location.href, { headers: { Accept: "text/html" } }).then(function (answer) {
+    fetch(document.getElementById("live").dataset.poll, { headers: { Accept: "text/html" } }).then(function (answer) {
       if (answer.status !== 503) {
         location.reload();
         return;
