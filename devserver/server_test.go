@@ -100,7 +100,7 @@ func TestWhatARequestNeeds(t *testing.T) {
 	if page, err = root.Get(link[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"user ann , by token #", "GET /hub/api/users/{user}", "any of read:users", "read:users!user=ann from role", "user",
+	for _, want := range []string{"user ann , by token #", "GET /hub/api/users/{user}", "a scope for the user in the address", "any of read:users", "read:users!user=ann from role", "user",
 		"Not needed: an Authorization header", `Authorization: token $MINIHUB_TOKEN`, "404"} {
 		if text := shown(strings.ReplaceAll(page.Body, "&#34;", `"`)); !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q: %s", want, text)

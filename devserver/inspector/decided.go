@@ -34,7 +34,7 @@ func (i *Inspector) Decided(r *http.Request, d httpmw.Decision) {
 	t.To = "hub"
 	t.RequestID, t.Route, t.Needed = d.RequestID, d.Route, d.Access.Scopes()
 	if d.Route != "" {
-		t.Access = strings.TrimSpace(strings.Replace(d.Access.String(), strings.Join(t.Needed, "|"), "", 1)) // the scopes have a line of their own
+		t.Access = rule(d.Access)
 	}
 	t.Who = whoOf(d)
 	if d.Identity != nil {
@@ -46,6 +46,23 @@ func (i *Inspector) Decided(r *http.Request, d httpmw.Decision) {
 	if x := d.XSRF; x != nil {
 		t.XSRF = &trace.XSRF{Exempt: x.Exempt, Allowed: x.Allowed, Given: x.Given, Cookie: x.Cookie, BoundTo: x.BoundTo, Message: x.Message, Hint: x.Hint}
 	}
+}
+
+// rules are the accesses of routes as sentences.
+var rules = map[httpmw.AccessKind]string{
+	httpmw.KindPublic: "anybody may", httpmw.KindIdentified: "any login or token will do", httpmw.KindLoggedIn: "a browser that is logged in; others are sent to the login page",
+	httpmw.KindNeeds: "a scope without a filter", httpmw.KindList: "a scope with any filter; the answer has what the filter lets through",
+	httpmw.KindOnUser: "a scope for the user in the address", httpmw.KindOnServer: "a scope for the server in the address",
+	httpmw.KindOnServers: "a scope for all servers of the user in the address", httpmw.KindOnGroup: "a scope for the group in the address",
+	httpmw.KindOnService: "a scope for the service in the address", httpmw.KindClientAuth: "id and secret of an OAuth client",
+}
+
+// rule says who may use a route.
+func rule(a httpmw.Access) string {
+	if text, ok := rules[a.Kind()]; ok {
+		return text
+	}
+	return a.String()
 }
 
 func whoOf(d httpmw.Decision) trace.Who {

@@ -27,7 +27,7 @@ func startDev(t *testing.T, args ...string) (hub *harness.Hub, log string) {
 		if m := regexp.MustCompile(`Hub +(http://[^/]+)/hub/`).FindStringSubmatch(p.Log()); m != nil {
 			url = m[1]
 		}
-		return url != ""
+		return url != "" && strings.Contains(p.Log(), "curl -H") // the last line that it prints
 	})
 	return &harness.Hub{URL: url}, filepath.Join(dir, "minihub-dev.log")
 }
@@ -75,6 +75,7 @@ func TestDevelop(t *testing.T) {
 		tab.WaitText(".dev-step:last-child", "access:services!service=whoami")
 		tab.CheckPolicy()
 		Eval[bool](tab, `(document.querySelector(".dev-step:last-child details").open = false, scrollTo(0, 0), true)`)
+		tab.CheckNoOverflow(375)
 		tab.Look("dev-oauth")
 	})
 	t.Run("the list, live", func(t *testing.T) {
@@ -84,6 +85,7 @@ func TestDevelop(t *testing.T) {
 		tab.InBackground(`fetch("/hub/api/users/nobody-here")`)
 		tab.WaitText("#live", "/hub/api/users/nobody-here")
 		tab.WaitText("#live", "XSRF")
+		tab.CheckNoOverflow(375)
 		tab.Look("dev-requests")
 		tab.CheckPolicy()
 		tab.Go("/hub/dev?status=failed&path=nobody-here")
@@ -93,6 +95,7 @@ func TestDevelop(t *testing.T) {
 		tab.Click("#live tbody a")
 		tab.WaitText("#xsrf ~ p", "Refused: the browser has the _xsrf cookie")
 		tab.WaitText("body", "read:users")
+		tab.CheckNoOverflow(375)
 		tab.Look("dev-request")
 	})
 	t.Run("the command line works", func(t *testing.T) {
@@ -112,6 +115,7 @@ func TestDevelop(t *testing.T) {
 		tab.Type("input[name=user]", "bob")
 		tab.Click(`form.input-group button`)
 		tab.WaitText(".alert-success", "This browser is bob now")
+		tab.CheckNoOverflow(375)
 		tab.Look("dev-controls")
 		tab.CheckPolicy()
 		tab.Go("/services/whoami/")
@@ -146,6 +150,7 @@ func TestDevelopAfterAMistake(t *testing.T) {
 	tab := Open(t, hub)
 	tab.Go("/services/cat/")
 	tab.WaitText("body", "the cat is on the keyboard")
+	tab.CheckNoOverflow(375)
 	tab.Look("dev-waiting")
 	write(`import http.server
 class Cat(http.server.BaseHTTPRequestHandler):
