@@ -45,6 +45,9 @@ if ldd bin/minihub >"$log/ldd" 2>&1; then
 fi
 echo "bin/minihub: $(du -h bin/minihub | cut -f1), static"
 
+title "other systems"
+scripts/cross.sh
+
 title "unit tests with the race detector, PAM, PostgreSQL, Python and the reference's parts"
 python=$root/.cache/venv/bin/python
 export MINIHUB_TEST_PYTHON=$python MINIHUB_TEST_JUPYTERHUB=$python MINIHUB_REF_PYTHON=$python

@@ -67,7 +67,7 @@ func parseTestFlags(c *cli, args []string) (*testFlags, error) {
 
 // testServer runs a hub for tests until a signal, POST /hub/api/shutdown, or the end of the process that started it.
 func testServer(ctx context.Context, c *cli, args []string) error {
-	parent := os.Getppid()
+	parentEnded := parentWatch()
 	f, err := parseTestFlags(c, args)
 	if f == nil || err != nil {
 		return err
@@ -93,11 +93,11 @@ func testServer(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.serve(ctx, c, h, spec, provider, parent, settle), h.Close())
+	return errors.Join(f.serve(ctx, c, h, spec, provider, parentEnded, settle), h.Close())
 }
 
 // serve tells where the hub is and waits until it has to end.
-func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, provider *idp.Provider, parent int, settle func()) error {
+func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubtest.Spec, provider *idp.Provider, parentEnded func() bool, settle func()) error {
 	ready, err := h.Ready(ctx, spec)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (f *testFlags) serve(ctx context.Context, c *cli, h *hubtest.Hub, spec hubt
 	return announce(ctx, c, h, ready, func(ctx context.Context) {
 		settle()
 		if !f.orphan {
-			waitForEnd(ctx, parent)
+			waitForEnd(ctx, parentEnded)
 			return
 		}
 		<-ctx.Done()
@@ -158,8 +158,8 @@ func announce(ctx context.Context, c *cli, h *hubtest.Hub, ready hubtest.Ready, 
 	return nil
 }
 
-// waitForEnd returns when ctx ends or the process has another parent than before.
-func waitForEnd(ctx context.Context, parent int) {
+// waitForEnd returns when ctx ends or the process that started this one does.
+func waitForEnd(ctx context.Context, parentEnded func() bool) {
 	tick := time.NewTicker(parentCheck)
 	defer tick.Stop()
 	for {
@@ -167,7 +167,7 @@ func waitForEnd(ctx context.Context, parent int) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if os.Getppid() != parent {
+			if parentEnded() {
 				return
 			}
 		}

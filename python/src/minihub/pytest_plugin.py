@@ -11,6 +11,7 @@ skips the test there.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -43,6 +44,30 @@ def pytest_runtest_call(item: pytest.Item):
         pytest.skip(str(e))
 
 
+_ready = pytest.StashKey[list]()
+"""Seconds until the session's hub was ready, one for each process of the test run."""
+
+
+def _note(config: pytest.Config, seconds: float) -> None:
+    if (output := getattr(config, "workeroutput", None)) is not None:  # in a process of pytest-xdist
+        output["minihub_ready"] = seconds
+    else:
+        config.stash.setdefault(_ready, []).append(seconds)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    if seconds := getattr(node, "workeroutput", {}).get("minihub_ready"):
+        node.config.stash.setdefault(_ready, []).append(seconds)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    times = sorted(round(s * 1000) for s in config.stash.get(_ready, []))
+    if times:
+        first = f"{times[0]} ms" if len(times) == 1 else f"{times[0]} to {times[-1]} ms in {len(times)} processes"
+        terminalreporter.write_line(f"{config.getoption('--hub')} was ready after {first}")
+
+
 @pytest.fixture(scope="session")
 def minihub_spec() -> dict:
     """The arguments of minihub.Hub for the session's hub; override it in conftest.py."""
@@ -52,7 +77,9 @@ def minihub_spec() -> dict:
 @pytest.fixture(scope="session")
 def minihub_session(minihub_spec: dict, request: pytest.FixtureRequest) -> Iterator[Hub]:
     """The hub of this test run, whose state tests share."""
+    begin = time.perf_counter()
     with _class(request.config)(**minihub_spec) as hub:
+        _note(request.config, time.perf_counter() - begin)
         hub.initial = hub.snapshot()
         yield hub
 
