@@ -11,6 +11,8 @@ func userDescriptions() map[string]description {
 	list := append([]*openapi.Parameter{
 		query("state", "Only users who have a ready server, a server that is ready or has something pending (active), or none of either (inactive).", oneWord("active", "ready", "inactive")),
 		query("name_filter", "Only users with this text in their name.", typed("string")),
+		query("after", "With the order by id, the page begins behind the user with this id, and offset is not looked at. The URLs of next pages have it, "+
+			"so that nobody is left out when users of earlier pages are deleted meanwhile. An addition of minihub.", typed("integer")),
 		query("sort", "The order; with a minus sign, descending.", oneWord("id", "name", "last_activity", "-id", "-name", "-last_activity")),
 		includeStoppedParameter(),
 	}, paged()...)

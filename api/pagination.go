@@ -17,7 +17,8 @@ const paginationMedia = "application/jupyterhub-pagination+json"
 // page is what a client asked for.
 type page struct {
 	offset, limit int
-	wrapped       bool // answer with items and _pagination
+	wrapped       bool  // answer with items and _pagination
+	last          int64 // the id after which the next page begins, 0 when it begins at an offset
 	url           *url.URL
 }
 
@@ -48,6 +49,20 @@ func (a *API) paging(r *http.Request) (page, error) {
 	}
 	p.limit = min(max(p.limit, 1), a.o.Pages.Max)
 	return p, nil
+}
+
+// after reads the id after which a page of users begins, 0 without. Next links have it, so that nobody is left out when users of pages that
+// were read are deleted meanwhile.
+func after(r *http.Request) (int64, error) {
+	text, given := argument(r, "after")
+	if !given {
+		return 0, nil
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, invalid("after must be what the URL of the next page says, not '%s'", text)
+	}
+	return id, nil
 }
 
 // most is more than any table has rows; larger numbers count as this one.
@@ -109,10 +124,13 @@ func (p page) info(r *http.Request, scheme string, total int) object {
 	return info
 }
 
-// nextURL is the URL of this request with offset and limit replaced where they stand, or added at the end; other parameters stay, also
+// nextURL is the URL of this request with offset, limit and after replaced where they stand, or added at the end; other parameters stay, also
 // those without a value.
 func (p page) nextURL(r *http.Request, scheme string, offset int) string {
 	replaced := map[string]string{"offset": strconv.Itoa(offset), "limit": strconv.Itoa(p.limit)}
+	if p.last != 0 {
+		replaced["after"] = strconv.FormatInt(p.last, 10)
+	}
 	var query []string
 	add := func(key, value string) { query = append(query, url.QueryEscape(key)+"="+url.QueryEscape(value)) }
 	for part := range strings.SplitSeq(p.url.RawQuery, "&") {
@@ -122,14 +140,14 @@ func (p page) nextURL(r *http.Request, scheme string, offset int) string {
 		if part == "" || err1 != nil || err2 != nil {
 			continue
 		}
-		if key != "offset" && key != "limit" {
+		if key != "offset" && key != "limit" && key != "after" {
 			add(key, value)
 		} else if n, first := replaced[key]; first {
 			add(key, n)
 			delete(replaced, key)
 		}
 	}
-	for _, key := range []string{"offset", "limit"} {
+	for _, key := range []string{"offset", "limit", "after"} {
 		if n, missing := replaced[key]; missing {
 			add(key, n)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -52,7 +53,8 @@ type crowd struct {
 	prefix, group string
 	count         int
 	first, late   map[string]bool   // who matches: from the beginning, or created on the way
-	idle          []string          // users without servers, who can be renamed
+	gone          map[string]bool   // who matched and was deleted on the way
+	idle          []string          // users without servers, who can be renamed and deleted
 	was           map[string]string // the first name of a renamed user
 	state         string
 	byGroup       bool
@@ -94,7 +96,7 @@ func (c *crowd) fill(r *rapid.T) {
 
 // change does what happens in a hub while somebody turns pages.
 func (c *crowd) change(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"create", "rename", "activity", "other group"}).Draw(r, "change") {
+	switch rapid.SampledFrom([]string{"create", "rename", "activity", "other group", "delete"}).Draw(r, "change") {
 	case "create":
 		if name := c.create(); !c.byGroup && (c.state == "" || c.state == "inactive") {
 			c.late[name] = true
@@ -109,6 +111,17 @@ func (c *crowd) change(r *rapid.T) {
 		c.idle[i] = fmt.Sprintf("%sa%d", c.prefix, c.count)
 		c.do("PATCH", "/users/"+old, `{"name": "`+c.idle[i]+`"}`, 200)
 		c.was[c.idle[i]] = c.original(old)
+	case "delete":
+		if len(c.idle) == 0 {
+			return
+		}
+		i := rapid.IntRange(0, len(c.idle)-1).Draw(r, "who")
+		c.do("DELETE", "/users/"+c.idle[i], "", 204)
+		if first := c.original(c.idle[i]); c.first[first] {
+			delete(c.first, first)
+			c.gone[first] = true
+		}
+		c.idle = slices.Delete(c.idle, i, i+1)
 	case "activity":
 		if len(c.idle) > 0 {
 			c.do("POST", "/users/"+c.idle[0]+"/activity", `{"last_activity": "2026-01-02T03:04:05Z"}`, 200)
@@ -128,7 +141,7 @@ func (c *crowd) original(name string) string {
 }
 
 // TestPagesWhileUsersChange walks through GET /users by its next links, with every state filter, as a caller who may see all and as one who may
-// see a group, while between two pages users are created, renamed, active and put into groups. Who is there all the time comes exactly
+// see a group, while between two pages users are created, renamed, deleted, active and put into groups. Who is there all the time comes exactly
 // once, nobody comes twice, each total is right at its time, and the form without total has the same users.
 func TestPagesWhileUsersChange(t *testing.T) {
 	l := newLab(t)
@@ -136,7 +149,7 @@ func TestPagesWhileUsersChange(t *testing.T) {
 	round := 0
 	rapid.Check(t, func(r *rapid.T) {
 		round++
-		c := &crowd{l: l, prefix: fmt.Sprintf("r%dx", round), group: fmt.Sprintf("r%dg", round), first: map[string]bool{}, late: map[string]bool{}, was: map[string]string{},
+		c := &crowd{l: l, prefix: fmt.Sprintf("r%dx", round), group: fmt.Sprintf("r%dg", round), first: map[string]bool{}, late: map[string]bool{}, gone: map[string]bool{}, was: map[string]string{},
 			state: rapid.SampledFrom([]string{"", "active", "ready", "inactive"}).Draw(r, "state"), byGroup: rapid.Bool().Draw(r, "a group's users")}
 		c.do("POST", "/groups/"+c.group, "", 201)
 		as := "root"
@@ -155,8 +168,8 @@ func TestPagesWhileUsersChange(t *testing.T) {
 			}
 		}
 		for name, times := range seen {
-			if times != 1 || !c.first[name] && !c.late[name] {
-				r.Fatalf("%s: %s comes %d times, matching from the beginning: %v, later: %v", query, name, times, c.first[name], c.late[name])
+			if times != 1 || !c.first[name] && !c.late[name] && !c.gone[name] {
+				r.Fatalf("%s: %s comes %d times, matching from the beginning: %v, later: %v, deleted: %v", query, name, times, c.first[name], c.late[name], c.gone[name])
 			}
 		}
 	})
@@ -203,7 +216,7 @@ func TestPageArguments(t *testing.T) {
 	if p := l.page("root", "/hub/api/users?offset=99999999999999999999999"); len(p.Items) != 0 || p.Info.Next != nil || p.Info.Total == 0 {
 		t.Errorf("behind all: %+v", p)
 	}
-	for _, query := range []string{"limit=x", "limit=", "limit=1.5", "offset=1e3", "offset=0x1", "sort=id&sort=nosuch", "state=active&state=nosuch"} {
+	for _, query := range []string{"limit=x", "limit=", "limit=1.5", "offset=1e3", "offset=0x1", "sort=id&sort=nosuch", "state=active&state=nosuch", "after=0", "after=-1", "after=x", "after=", "after=1&sort=name"} {
 		if got := l.serve("root", "GET", "/hub/api/users?"+query, ""); got.Code != 400 {
 			t.Errorf("%s: %d %s", query, got.Code, got.Body)
 		}

@@ -25,6 +25,7 @@ var publishedDifferences = map[string]string{
 	`minihub only: GET /services: query capability`:                                                 "an addition of minihub",
 	`minihub only: GET /(users|groups)/\{\}/shared: query (limit|offset)`:                           "JupyterHub has it",
 	`minihub only: GET /users: query name_filter`:                                                   "JupyterHub has it",
+	`minihub only: GET /users: query after`:                                                         "an addition of minihub: next pages stay right when users are deleted",
 	`minihub only: GET /user: query include_stopped_servers`:                                        "JupyterHub has it",
 	`different: .*: query include_stopped_servers: JupyterHub boolean, minihub string`:              "any text but 0 and false counts as true",
 	`minihub only: GET /oauth2/authorize: (302|query (scope|code_challenge|code_challenge_method))`: "JupyterHub has it",

@@ -113,6 +113,9 @@ func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if p.offset = result.Offset; q.Sort == "id" {
+		p.last = result.Last
+	}
 	return p.write(w, r, a.scheme(r), items, result.Total)
 }
 
@@ -135,6 +138,9 @@ func (a *API) userQuery(r *http.Request) (orm.UserQuery, page, error) {
 		return q, p, err
 	}
 	q.Offset, q.Limit = p.offset, p.limit
+	if q.After, err = after(r); err != nil {
+		return q, p, err
+	}
 	if q.State != "" {
 		q.ActiveSpawners = a.o.Hub.Servers.PendingIDs()
 	}

@@ -17,6 +17,7 @@ var (
 	fieldTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`)
 	proxyTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 	shareCode = regexp.MustCompile(`code=[\w-]{43}`)
+	nextAfter = regexp.MustCompile(`&after=\d+`)
 	localPort = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`)
 	rowID     = regexp.MustCompile(`^(a|sc_)\d+$`)
 	hexToken  = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -89,6 +90,7 @@ func (s *side) plainText(v string) string {
 			v = strings.ReplaceAll(v, u.Host, "<hub>")
 		}
 	}
+	v = nextAfter.ReplaceAllString(v, "") // an addition, see docs/differences.md
 	return localPort.ReplaceAllString(shareCode.ReplaceAllString(v, "code=<code>"), "<address>")
 }
 

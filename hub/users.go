@@ -30,6 +30,9 @@ type UserView struct {
 type UserPage struct {
 	Users []UserView
 	Total int // how many match in all, before the filter "ready"
+
+	Offset int   // how many match before this page
+	Last   int64 // the id of the page's last user, for UserQuery.After; 0 when the page is empty
 }
 
 // ServerViews is what people need from servers; *Servers implements it. Methods may be called concurrently.
@@ -141,9 +144,16 @@ func (u *Users) List(ctx context.Context, q orm.UserQuery) (UserPage, error) {
 	if !slices.Contains([]string{"", "id", "name", "last_activity"}, q.Sort) {
 		return UserPage{}, errorf(Invalid, "sort must be 'id', 'name', or 'last_activity', not %q", q.Sort)
 	}
-	rows, total, err := u.store.ListUsers(ctx, q)
+	if q.After != 0 && q.Sort != "" && q.Sort != "id" {
+		return UserPage{}, errorf(Invalid, "after needs the order by id, not by %s", q.Sort)
+	}
+	rows, offset, total, err := u.store.UserPage(ctx, q)
 	if err != nil {
 		return UserPage{}, storeErr(err, "list users")
+	}
+	page := UserPage{Total: total, Offset: offset}
+	if len(rows) > 0 {
+		page.Last = rows[len(rows)-1].ID
 	}
 	views, err := u.views(ctx, rows)
 	if err != nil {
@@ -154,7 +164,8 @@ func (u *Users) List(ctx context.Context, q orm.UserQuery) (UserPage, error) {
 			return !slices.ContainsFunc(v.Servers, func(s ServerView) bool { return s.Ready })
 		})
 	}
-	return UserPage{Users: views, Total: total}, nil
+	page.Users = views
+	return page, nil
 }
 
 func (u *Users) views(ctx context.Context, rows []orm.User) ([]UserView, error) {

@@ -21,8 +21,9 @@ type page[T any] struct {
 	Pagination struct {
 		Total int `json:"total"`
 		Next  *struct {
-			Offset int `json:"offset"`
-			Limit  int `json:"limit"`
+			Offset int    `json:"offset"`
+			Limit  int    `json:"limit"`
+			URL    string `json:"url"`
 		} `json:"next"`
 	} `json:"_pagination"`
 }
@@ -50,6 +51,9 @@ func all[T any](ctx context.Context, c *Client, path string, query url.Values) i
 			}
 			q.Set("offset", strconv.Itoa(p.Pagination.Next.Offset))
 			q.Set("limit", strconv.Itoa(p.Pagination.Next.Limit))
+			if u, err := url.Parse(p.Pagination.Next.URL); err == nil && u.Query().Has("after") { // minihub's lists of users
+				q.Set("after", u.Query().Get("after"))
+			}
 		}
 	}
 }

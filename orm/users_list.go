@@ -18,12 +18,21 @@ const everyRow = 1 << 40
 // ListUsers returns a page of users and how many match in all. Ties are ordered by id. CookieID, State and EncryptedAuthState are left
 // out: no list shows them.
 func (s *Store) ListUsers(ctx context.Context, q UserQuery) (users []User, total int, err error) {
+	users, _, total, err = s.UserPage(ctx, q)
+	return users, total, err
+}
+
+// UserPage is ListUsers, and tells how many matching users come before the page, which only the database knows when q.After is set.
+func (s *Store) UserPage(ctx context.Context, q UserQuery) (users []User, offset, total int, err error) {
 	err = s.view(ctx, "list users", func(db *gorm.DB) error {
 		l := &userList{db: db, d: s.c.dialect, order: userOrder(s.c.dialect, q.Sort, q.Desc)}
 		l.filter(q)
-		offset, limit := max(q.Offset, 0), q.Limit
+		limit := q.Limit
 		if limit <= 0 {
 			limit = everyRow
+		}
+		if offset, err = l.offset(q); err != nil {
+			return err
 		}
 		if q.NameFilter != "" {
 			// for the few that a search usually finds, looking once through the index of names does; rows are long
@@ -55,7 +64,20 @@ func (s *Store) ListUsers(ctx context.Context, q UserQuery) (users []User, total
 		users, err = l.page(offset, limit, false)
 		return err
 	})
-	return users, total, err
+	return users, offset, total, err
+}
+
+// offset counts the users before the page where it is said by the last id of the page before.
+func (l *userList) offset(q UserQuery) (int, error) {
+	if q.After == 0 {
+		return max(q.Offset, 0), nil
+	}
+	cond := "users.id <= ?"
+	if q.Desc {
+		cond = "users.id >= ?"
+	}
+	before := userList{db: l.db, d: l.d, where: append(slices.Clone(l.where), cond), args: append(slices.Clone(l.args), q.After)}
+	return before.count()
 }
 
 // userList is one question for users.

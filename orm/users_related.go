@@ -12,6 +12,7 @@ type UserQuery struct {
 	Sort           string   // id (default), name or last_activity
 	Desc           bool     // downwards; users without activity come first upwards and last downwards
 	Offset, Limit  int      // Limit 0 means all
+	After          int64    // not 0: Offset is how many matching users come up to this id in the order by id, whatever was deleted meanwhile
 	OnlyUsers      []string // with OnlyGroups: only users named here or members of groups named there; both nil means no limit
 	OnlyGroups     []string
 	ActiveSpawners []int64 // spawners that are pending in memory: they count as active without a server row, and not as ready with one
