@@ -3,6 +3,8 @@ package hub
 import (
 	"crypto/sha256"
 	"sync"
+
+	"github.com/minihub/minihub/orm"
 )
 
 const (
@@ -16,6 +18,7 @@ type cacheKey [sha256.Size]byte
 // cached is what one credential stood for at one generation of the database. It is never changed once it is stored.
 type cached struct {
 	generation string
+	touched    uint64 // what Store.Touched said of the user and the token
 	id         *Identity
 	hashed     string // the token's row, proven to belong to the token: saves the slow hash at the next generation
 	discarded  string // what the last warning about discarded scopes said
@@ -42,6 +45,22 @@ func (c *identityCache) get(key *cacheKey) *cached {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.entries[*key]
+}
+
+// current reports whether what is cached still holds.
+func (e *cached) current(store *orm.Store, generation string) bool {
+	return e != nil && e.generation == generation && e.touched == e.touches(store)
+}
+
+func (e *cached) touches(store *orm.Store) uint64 {
+	var user, token int64
+	if e.id.User != nil {
+		user = e.id.User.ID
+	}
+	if e.id.Token != nil {
+		token = e.id.Token.ID
+	}
+	return store.Touched(user, token)
 }
 
 // put stores e, or forgets the key when e is nil. A full shard loses an arbitrary entry: those of a past generation are worth

@@ -26,7 +26,8 @@ func WithoutActivity(ctx context.Context) context.Context {
 }
 
 // ByToken returns the identity of an API token, or nil, nil when it is not a valid token. Answers are cached by a digest of the
-// token as long as nobody commits anything to the database, so an answer is never stale; unknown tokens are not cached.
+// token as long as nobody, in this process or another, commits anything but the activity of others, so an answer is never stale; unknown
+// tokens are not cached.
 func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	// Before any hashing: long tokens were a way to keep the hub busy.
 	if token == "" || len(token) > utf8.UTFMax*orm.MaxTokenLength || !storable(token) {
@@ -39,14 +40,12 @@ func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	now := time.Now()
 	key := tokenKey(token)
 	e := a.cache.get(&key)
-	if e == nil || e.generation != generation {
+	if !e.current(a.store, generation) {
+		touched := a.store.AnyTouched()
 		if e, err = a.loadToken(ctx, token, now, e); err != nil {
 			return nil, err
 		}
-		if e != nil {
-			e.generation = generation
-		}
-		a.cache.put(&key, e)
+		a.remember(&key, e, generation, touched)
 	}
 	if e == nil || expired(e.id.Token.ExpiresAt, now) {
 		return nil, nil
@@ -55,6 +54,19 @@ func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 		return a.Reload(ctx, e.id) // the answer must not say that its caller was never active
 	}
 	return e.id, nil
+}
+
+// remember puts what was loaded into the cache, e nil for nothing. generation and touched are what the store said before; what cannot be
+// dated is not kept.
+func (a *Access) remember(key *cacheKey, e *cached, generation string, touched uint64) {
+	if e == nil {
+		a.cache.put(key, nil)
+		return
+	}
+	e.generation, e.touched = generation, e.touches(a.store)
+	if orm.Settled(generation) && a.store.AnyTouched() == touched {
+		a.cache.put(key, e)
+	}
 }
 
 func expired(at *time.Time, now time.Time) bool { return at != nil && at.Before(now) }
@@ -180,16 +192,17 @@ func (a *Access) BySession(ctx context.Context, cookieID, sessionID string) (*Id
 	}
 	key := sessionKey(cookieID)
 	e := a.cache.get(&key)
-	if e == nil || e.generation != generation {
+	if !e.current(a.store, generation) {
+		touched := a.store.AnyTouched()
 		id, err := a.loadSession(ctx, cookieID)
 		if err != nil {
 			return nil, err
 		}
 		e = nil
 		if id != nil {
-			e = &cached{generation: generation, id: id}
+			e = &cached{id: id}
 		}
-		a.cache.put(&key, e)
+		a.remember(&key, e, generation, touched)
 	}
 	if e == nil {
 		return nil, nil

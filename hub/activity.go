@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -279,18 +278,7 @@ func (a *Activity) write(ctx context.Context, b batch) error {
 	if b.empty() {
 		return nil
 	}
-	return a.o.Store.Tx(ctx, func(tx *orm.Store) error {
-		if err := tx.TouchUsers(ctx, b.users); err != nil {
-			return fmt.Errorf("users: %w", err)
-		}
-		if err := tx.TouchTokens(ctx, b.tokens); err != nil {
-			return fmt.Errorf("tokens: %w", err)
-		}
-		if err := tx.TouchSpawners(ctx, b.servers); err != nil {
-			return fmt.Errorf("servers: %w", err)
-		}
-		return nil
-	})
+	return a.o.Store.Touch(ctx, orm.Touches{Users: b.users, Tokens: b.tokens, Spawners: b.servers})
 }
 
 // Close writes what is left and ends the writer. Closing twice is no error.

@@ -8,7 +8,7 @@ import (
 )
 
 // memo is what is remembered with an identity. It is as old as the identity, which the cache of Access drops with the next commit to
-// the database, so nothing in it can be stale.
+// the database that may concern it, so nothing in it can be stale.
 type memo struct {
 	own    atomic.Pointer[ownRows]
 	answer atomic.Pointer[Answer]

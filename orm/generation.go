@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 )
 
@@ -21,6 +21,18 @@ type counter struct {
 	stmt   driver.StmtQueryContext
 	epoch  int // grows with each connection, because the counter starts anew on it
 	closed bool
+
+	last    reading // the newest reading whose commits are accounted for
+	number  int     // of the generation
+	text    string  // the generation: number as it is given out
+	quiet   bool    // a quiet commit is under way: the next change may be that one
+	unknown int     // answers given meanwhile
+}
+
+// reading is what the database says.
+type reading struct {
+	epoch int
+	value driver.Value
 }
 
 func newCounter(db *sql.DB, dsn, query string) *counter {
@@ -51,38 +63,95 @@ func (c *counter) connect() error {
 	return nil
 }
 
-// read asks for the counter; after a failure it connects anew once. The context's end is not passed on: the answer takes microseconds,
+// unsettled begins generations that are given out while it cannot be told yet whose commit the counter has seen.
+const unsettled = "?"
+
+// read asks for the generation; after a failure it connects anew once. The context's end is not passed on: the answer takes microseconds,
 // and a cancelled request must not break the connection that all requests use.
 func (c *counter) read(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now, err := c.ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	if now != c.last && c.quiet {
+		c.unknown++
+		return unsettled + strconv.Itoa(c.unknown), nil
+	}
+	c.settle(now)
+	return c.text, nil
+}
+
+// settle makes a new generation of a reading that differs.
+func (c *counter) settle(now reading) {
+	if now == c.last && c.text != "" {
+		return
+	}
+	c.number++
+	c.last, c.text = now, strconv.Itoa(c.number)
+	if text, ok := now.value.(string); ok {
+		c.text += " " + text
+	}
+}
+
+// beginQuiet announces a commit that shall not make a new generation. The caller holds the database's write lock, so nobody else can
+// commit before that.
+func (c *counter) beginQuiet(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, err := c.ask(ctx)
+	if err != nil {
+		return err
+	}
+	c.settle(now)
+	c.quiet = true
+	return nil
+}
+
+// endQuiet takes over what the counter says after the commit. alone must tell, after the counter was read, that nobody else has committed
+// since beginQuiet.
+func (c *counter) endQuiet(ctx context.Context, alone func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet = false
+	now, err := c.ask(ctx)
+	if err == nil && now.epoch == c.last.epoch && alone() {
+		c.last = now
+	}
+}
+
+func (c *counter) ask(ctx context.Context) (reading, error) {
 	if c.closed {
-		return "", sql.ErrConnDone
+		return reading{}, sql.ErrConnDone
 	}
 	background := context.WithoutCancel(ctx)
 	if c.stmt != nil {
-		if value, err := c.ask(background); err == nil {
-			return value, nil
+		if value, err := c.query1(background); err == nil {
+			return reading{c.epoch, value}, nil
 		}
 		_ = c.drop()
 	}
 	if err := c.connect(); err != nil {
-		return "", err
+		return reading{}, err
 	}
-	return c.ask(background)
+	value, err := c.query1(background)
+	return reading{c.epoch, value}, err
 }
 
-func (c *counter) ask(ctx context.Context) (value string, err error) {
+func (c *counter) query1(ctx context.Context) (driver.Value, error) {
 	rows, err := c.stmt.QueryContext(ctx, nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var row [1]driver.Value
 	if err := rows.Next(row[:]); err != nil {
-		return "", errors.Join(err, rows.Close())
+		return nil, errors.Join(err, rows.Close())
 	}
-	value = fmt.Sprintf("%d.%v", c.epoch, row[0])
-	return value, rows.Close()
+	if raw, ok := row[0].([]byte); ok { // cannot be compared
+		row[0] = string(raw)
+	}
+	return row[0], rows.Close()
 }
 
 func (c *counter) drop() error {

@@ -28,6 +28,7 @@ type core struct {
 	pools          []*pool
 	counter        *counter
 	first          bool // the hub's id was made by this Open
+	touched        touchCounts
 	log            *slog.Logger
 	wal            bool    // we switched the file to WAL and switch it back
 	path           string  // SQLite file, "" for one in memory and for PostgreSQL

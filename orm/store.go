@@ -94,7 +94,8 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Generation returns a text that differs from every earlier one when anybody, this process or another, has committed anything in
-// between. What is derived from the database may be kept as long as the text stays the same. It costs some microseconds on SQLite.
+// between, but for what Touch of this process wrote, which Touched tells. What is derived from the database may be kept as long as both
+// stay the same, unless the generation is not Settled. It costs some microseconds on SQLite.
 func (s *Store) Generation(ctx context.Context) (string, error) {
 	return s.c.generation(ctx)
 }

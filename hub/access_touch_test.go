@@ -1,0 +1,107 @@
+package hub_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/minihub/minihub/orm"
+)
+
+// busy writes the activity of a user all the time, as a hub with many servers does.
+func busy(t *testing.T, p *people, id int64) {
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		pace := time.NewTicker(3 * time.Millisecond)
+		defer pace.Stop()
+		for at := time.Now().UTC(); ; at = at.Add(time.Millisecond) {
+			select {
+			case <-stop:
+				return
+			case <-pace.C: // others want to write, too
+			}
+			if err := p.store.Touch(t.Context(), orm.Touches{Users: map[int64]time.Time{id: at}}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	t.Cleanup(func() { close(stop); wg.Wait() })
+}
+
+// What another hub, or a script, does to the database counts from the next request on, however much activity this hub writes itself.
+func TestAuthorityOfOthersCountsAtOnce(t *testing.T) {
+	p := newPeople(t)
+	ctx := t.Context()
+	other := need(orm.Open(ctx, orm.Options{URL: p.path}))
+	defer other.Close()
+	busy(t, p, p.user("busy").ID)
+	for _, row := range []struct {
+		name   string
+		change func(store *orm.Store, user *orm.User, token int64) error
+		want   func(user *orm.User, token string) bool
+	}{
+		{"token revoked", func(s *orm.Store, _ *orm.User, token int64) error { return s.DeleteTokens(ctx, []int64{token}) },
+			func(_ *orm.User, token string) bool { return need(p.access.ByToken(ctx, token)) == nil }},
+		{"user deleted", func(s *orm.Store, u *orm.User, _ int64) error { return s.DeleteUser(ctx, u.ID) },
+			func(u *orm.User, token string) bool {
+				return need(p.access.ByToken(ctx, token)) == nil && need(p.access.BySession(ctx, u.CookieID, "s")) == nil
+			}},
+		{"role taken away", func(s *orm.Store, u *orm.User, _ int64) error {
+			return s.SetRoles(ctx, orm.HolderUser, u.ID, nil, false)
+		},
+			func(u *orm.User, token string) bool {
+				return len(need(p.access.ByToken(ctx, token)).Expanded) == 0 && len(need(p.access.BySession(ctx, u.CookieID, "s")).Expanded) == 0
+			}},
+		{"logged out everywhere", func(s *orm.Store, u *orm.User, _ int64) error {
+			c := *u
+			c.CookieID = orm.NewToken()
+			return s.UpdateUser(ctx, &c, "cookie_id")
+		}, func(u *orm.User, _ string) bool { return need(p.access.BySession(ctx, u.CookieID, "s")) == nil }},
+	} {
+		for who, store := range map[string]*orm.Store{"this hub": p.store, "another": other} {
+			t.Run(row.name+" by "+who, func(t *testing.T) {
+				for range 5 {
+					user := p.user("u" + orm.NewToken()[:12])
+					token := p.token(user.Name, "inherit")
+					id := need(p.access.ByToken(ctx, token))
+					if id == nil || len(id.Expanded) == 0 || need(p.access.BySession(ctx, user.CookieID, "s")) == nil {
+						t.Fatal("token or session does not work")
+					}
+					need(p.access.ByToken(ctx, token)) // out of the cache
+					noErr(t, row.change(store, user, id.Token.ID))
+					if !row.want(user, token) {
+						t.Fatal("the old answer was given")
+					}
+				}
+			})
+		}
+	}
+}
+
+// The activity of others costs those who ask nothing, one's own is seen.
+func TestActivityOfOthersKeepsTheCache(t *testing.T) {
+	p := newPeople(t)
+	ctx := t.Context()
+	alice, bob := p.user("alice"), p.user("bob")
+	at := time.Now().UTC().Truncate(time.Second)
+	token := p.token("alice", "inherit")
+	tokenID := need(p.access.ByToken(ctx, token)).Token.ID
+	noErr(t, p.store.Touch(ctx, orm.Touches{Users: map[int64]time.Time{alice.ID: at, bob.ID: at}, Tokens: map[int64]time.Time{tokenID: at}}))
+	first := need(p.access.ByToken(ctx, token))
+	if !first.User.LastActivity.Equal(at) {
+		t.Errorf("last activity %v, want %v", first.User.LastActivity, at)
+	}
+	for i := range 5 {
+		noErr(t, p.store.Touch(ctx, orm.Touches{Users: map[int64]time.Time{bob.ID: at.Add(time.Duration(i) * time.Minute)}}))
+		if id := need(p.access.ByToken(ctx, token)); id != first {
+			t.Error("the activity of bob made alice's token be looked up again")
+		}
+	}
+	later := at.Add(time.Hour)
+	noErr(t, p.store.Touch(ctx, orm.Touches{Users: map[int64]time.Time{alice.ID: later}}))
+	if id := need(p.access.ByToken(ctx, token)); !id.User.LastActivity.Equal(later) {
+		t.Errorf("last activity %v, want %v", id.User.LastActivity, later)
+	}
+}
