@@ -64,11 +64,12 @@ func New(o Options) (*Proxy, error) {
 	p := &Proxy{o: o, log: o.Log, rt: newTransport(o.Transport)}
 	p.upgrades.conns = map[*upgraded]struct{}{}
 	p.upgrades.done = make(chan struct{}, 1)
+	p.upgrades.buffers = &buffers{}
 	p.rp = &httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      p.rt,
 		FlushInterval:  -1,
-		BufferPool:     &buffers{},
+		BufferPool:     p.upgrades.buffers,
 		ModifyResponse: p.modifyResponse,
 		ErrorHandler:   p.fail,
 		ErrorLog:       log.New(debugWriter{o.Log}, "", 0),

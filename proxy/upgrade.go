@@ -16,6 +16,7 @@ type upgrades struct {
 	mu       sync.Mutex
 	conns    map[*upgraded]struct{}
 	draining bool
+	buffers  *buffers
 	done     chan struct{} // gets a value when draining and the last connection has ended
 }
 
@@ -109,6 +110,66 @@ func (c *upgraded) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// WriteTo passes on all that the backend sends; io.Copy, which ReverseProxy uses, prefers it to a buffer of its own.
+func (c *upgraded) WriteTo(w io.Writer) (int64, error) {
+	return relay(w, c.Read, c.owner.buffers)
+}
+
+// ReadFrom passes on all that the client sends.
+func (c *upgraded) ReadFrom(r io.Reader) (int64, error) {
+	return relay(writerFunc(c.Write), r.Read, c.owner.buffers)
+}
+
+type writerFunc func([]byte) (int, error)
+
+// Write calls the function.
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// idleBuffer is what a connection holds while it waits, in each direction: most of thousands of WebSockets say nothing most of the time.
+const idleBuffer = 2 << 10
+
+// relay copies until the end of what is read. It waits with a small buffer, and takes a large one from the pool only for as long as there
+// is more to read than fits.
+func relay(w io.Writer, read func([]byte) (int, error), pool *buffers) (total int64, err error) {
+	small := make([]byte, idleBuffer)
+	var large []byte
+	defer func() {
+		if large != nil {
+			pool.Put(large)
+		}
+	}()
+	for {
+		room := small
+		if large != nil {
+			room = large
+		}
+		n, readErr := read(room)
+		if n > 0 {
+			written, err := w.Write(room[:n])
+			total += int64(written)
+			if err == nil && written < n {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
+				return total, err
+			}
+		}
+		if readErr == io.EOF {
+			return total, nil
+		}
+		if readErr != nil {
+			return total, readErr
+		}
+		switch {
+		case n == len(small) && large == nil:
+			large = pool.Get()
+		case n <= len(small) && large != nil:
+			pool.Put(large)
+			large = nil
+		}
+	}
+}
+
 // Close ends the connection; ReverseProxy calls it on every way out.
 func (c *upgraded) Close() error {
 	c.once.Do(func() { c.owner.remove(c) })
@@ -122,3 +183,8 @@ type halfClosing struct {
 	*upgraded
 	closeWriter
 }
+
+var (
+	_ io.WriterTo   = (*upgraded)(nil)
+	_ io.ReaderFrom = (*upgraded)(nil)
+)
