@@ -184,6 +184,7 @@ func BenchmarkCreate(b *testing.B) {
 	})
 	b.Run("users-at-once", func(b *testing.B) {
 		b.ReportAllocs()
+		b.SetParallelism(16)
 		b.RunParallel(func(pb *testing.PB) {
 			mine := &bench{l: x.l, w: discard{h: http.Header{}}}
 			for pb.Next() {

@@ -26,6 +26,7 @@ type core struct {
 	dialect        dialect
 	reader, writer *gorm.DB
 	pools          []*pool
+	writers        writers
 	counter        *counter
 	first          bool // the hub's id was made by this Open
 	touched        touchCounts
@@ -83,6 +84,7 @@ func (c *core) openSQLite(t target, o Options) error {
 	if err != nil {
 		return err
 	}
+	write.firm = true
 	read, err := c.openPool("sqlite", t.liteDSN(url.Values{"_pragma": {"query_only(1)"}}), t.readers, o)
 	if err != nil {
 		return err

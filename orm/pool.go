@@ -21,6 +21,7 @@ const maxStatements = 512
 type pool struct {
 	db     *sql.DB
 	lite   bool
+	firm   bool // statements of its transactions are not interrupted: SQLite would roll back the whole transaction, which others share
 	logger *slog.Logger
 	onTime func(time.Duration)
 
@@ -194,6 +195,7 @@ func (t *poolTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, e
 
 // ExecContext is part of gorm.ConnPool.
 func (t *poolTx) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
+	ctx = t.whole(ctx)
 	start := time.Now()
 	if st := t.known(ctx, query); st != nil {
 		res, err = st.ExecContext(ctx, t.p.args(args)...)
@@ -206,6 +208,7 @@ func (t *poolTx) ExecContext(ctx context.Context, query string, args ...any) (re
 
 // QueryContext is part of gorm.ConnPool.
 func (t *poolTx) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	ctx = t.whole(ctx)
 	start := time.Now()
 	if st := t.known(ctx, query); st != nil {
 		rows, err = st.QueryContext(ctx, t.p.args(args)...)
@@ -218,7 +221,14 @@ func (t *poolTx) QueryContext(ctx context.Context, query string, args ...any) (r
 
 // QueryRowContext is part of gorm.ConnPool.
 func (t *poolTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(ctx, query, t.p.args(args)...)
+	return t.tx.QueryRowContext(t.whole(ctx), query, t.p.args(args)...)
+}
+
+func (t *poolTx) whole(ctx context.Context) context.Context {
+	if t.p.firm {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // Commit is part of gorm.TxCommitter.

@@ -36,14 +36,15 @@ type Store struct {
 	tx *gorm.DB // inside Tx
 }
 
-// Tx runs fn in one write transaction (BEGIN IMMEDIATE on SQLite) and commits when fn returns nil. A Tx of the Store given to fn
+// Tx runs fn in one write transaction (BEGIN IMMEDIATE on SQLite, shared with others who write at the same time) and commits when fn
+// returns nil. The end of ctx prevents it from beginning; on SQLite it does not interrupt it. A Tx of the Store given to fn
 // joins the transaction. Inside fn use only that Store: a write through the outer one would wait for this transaction for ever.
 func (s *Store) Tx(ctx context.Context, fn func(tx *Store) error) error {
 	if s.tx != nil {
 		return fn(s)
 	}
 	var inner error
-	err := s.c.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+	err := s.c.transact(ctx, func(db *gorm.DB) error {
 		inner = fn(&Store{c: s.c, tx: db})
 		return inner
 	})
@@ -58,17 +59,17 @@ func (s *Store) write(ctx context.Context, what string, fn func(db *gorm.DB) err
 	if s.tx != nil {
 		return fail(what, fn(s.tx.WithContext(ctx)))
 	}
-	return fail(what, s.c.writer.WithContext(ctx).Transaction(fn))
+	return fail(what, s.c.transact(ctx, fn))
 }
 
-// exec runs a single statement, which needs no BEGIN and COMMIT of ours.
-func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int64, error) {
-	db := s.tx
-	if db == nil {
-		db = s.c.writer
-	}
-	res := db.WithContext(ctx).Exec(query, args...)
-	return res.RowsAffected, fail(what, res.Error)
+// exec runs a single statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, what, query string, args ...any) (changed int64, err error) {
+	err = s.write(ctx, what, func(db *gorm.DB) error {
+		res := db.Exec(query, args...)
+		changed = res.RowsAffected
+		return res.Error
+	})
+	return changed, err
 }
 
 // read is for one statement.
