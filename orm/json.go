@@ -28,6 +28,10 @@ func (l *JSONList) Scan(src any) error {
 	if err != nil || !ok {
 		return err
 	}
+	if quick, ok := plainList(text); ok {
+		*l = quick
+		return nil
+	}
 	v, err := decodeJSON(text)
 	items, isList := v.([]any)
 	if err != nil || !isList {
@@ -42,6 +46,15 @@ func (l *JSONList) Scan(src any) error {
 	}
 	*l = out
 	return nil
+}
+
+// plainList reads an array of nothing but strings, which nearly all are.
+func plainList(text string) (JSONList, bool) {
+	list := JSONList{}
+	if strings.Contains(text, "null") || json.Unmarshal([]byte(text), (*[]string)(&list)) != nil || list == nil {
+		return nil, false
+	}
+	return list, true
 }
 
 // Value writes the list as Python's json.dumps does; nil is NULL.
