@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"runtime"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type profiling struct {
 	srv  *http.Server
 	done chan error
 }
+
+// memProfileRate is Go's own: one sample of the heap for so many bytes.
+const memProfileRate = 512 << 10
 
 // loopbackOnly says why profiles must not be offered at an address; nil for one of this machine alone. A profile has command lines and
 // parts of the memory in it, and nobody is asked for a password.
@@ -45,6 +49,9 @@ func (a *App) startProfiling(ctx context.Context) error {
 	ln, err := a.o.Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("Minihub.pprof: %w", err)
+	}
+	if runtime.MemProfileRate == 0 { // see main
+		runtime.MemProfileRate = memProfileRate
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

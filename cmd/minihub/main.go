@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +22,10 @@ import (
 var version = "dev"
 
 func main() {
+	// Samples of the heap cost megabytes, and only --pprof shows them; with Minihub.pprof in a file they begin when that is read.
+	if !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "--pprof") }) {
+		runtime.MemProfileRate = 0
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, time.Now()))
 }
 
