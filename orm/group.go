@@ -30,7 +30,8 @@ type writers struct {
 type member struct {
 	turn chan *gorm.DB // the transaction; nil: there is none, lead
 	ran  chan error    // what the function returned
-	done chan error    // how the commit went, sent when ran was nil
+	done chan error    // how the commit went
+	lost bool          // set before the turn when the transaction is gone
 }
 
 // enter returns nil when the caller leads.
@@ -119,15 +120,19 @@ func (c *core) transact(ctx context.Context, fn func(db *gorm.DB) error) error {
 
 // follow runs fn in the transaction of the one who leads.
 func (m *member) follow(ctx context.Context, db *gorm.DB, fn func(db *gorm.DB) error) error {
+	if m.lost {
+		return <-m.done
+	}
 	err := errLeft
 	func() {
 		defer func() { m.ran <- err }()
 		err = fn(db.WithContext(ctx))
 	}()
-	if err != nil {
-		return err
+	// A refusal waits, too: the row that was in the way may be one that is about to be committed.
+	if failed := <-m.done; failed != nil {
+		return failed
 	}
-	return <-m.done
+	return err
 }
 
 // lead begins a transaction, runs fn in it, then the functions of all who wait meanwhile, and commits.
@@ -158,11 +163,8 @@ func (c *core) lead(ctx context.Context, fn func(db *gorm.DB) error) (err error)
 		if m == nil {
 			break
 		}
-		ok, broken := join(db, m)
-		if ok {
-			group = append(group, m)
-		}
-		if broken != nil {
+		group = append(group, m)
+		if broken := join(db, m); broken != nil {
 			return fmt.Errorf("%w: the transaction ended: %w", ErrUnavailable, broken)
 		}
 	}
@@ -189,18 +191,18 @@ func (c *core) begin(ctx context.Context) (*gorm.DB, context.CancelFunc, error) 
 	return db, cancel, nil
 }
 
-// join runs one more function in the transaction. ok says that it is part of the commit; broken that the transaction is lost.
-func join(db *gorm.DB, m *member) (ok bool, broken error) {
-	if broken = db.Exec("SAVEPOINT member").Error; broken != nil {
+// join runs one more function in the transaction. An error says that the transaction is lost.
+func join(db *gorm.DB, m *member) error {
+	if err := db.Exec("SAVEPOINT member").Error; err != nil {
+		m.lost = true
 		m.turn <- db
-		return <-m.ran == nil, broken // as part of the group it hears that there is no commit
+		return err
 	}
 	m.turn <- db
 	if err := <-m.ran; err != nil {
-		if broken = db.Exec("ROLLBACK TO member").Error; broken == nil {
-			broken = db.Exec("RELEASE member").Error
+		if err := db.Exec("ROLLBACK TO member").Error; err != nil {
+			return err
 		}
-		return false, broken
 	}
-	return true, db.Exec("RELEASE member").Error
+	return db.Exec("RELEASE member").Error
 }

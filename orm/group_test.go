@@ -81,6 +81,27 @@ func TestGroupCommit(t *testing.T) {
 	ok(t, s.SetMeta(ctx, "after", "all")) // the lead was given back
 }
 
+// Whoever is refused because of a row finds that row, also when it came in the same commit.
+func TestConflictsInOneCommitAreSeen(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db.sqlite"))
+	ctx := t.Context()
+	for i := range 20 {
+		name := fmt.Sprint("u", i)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if err := s.CreateUsers(ctx, []*orm.User{{Name: name}}); err != nil && !errors.Is(err, orm.ErrConflict) {
+					t.Error(err)
+				}
+				if _, err := s.UserByName(ctx, name); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
 // write is one of several ways to create a user; those from 6 on fail.
 func write(ctx context.Context, cancel func(), s *orm.Store, way int, name string) (err error) {
 	create := func(tx *orm.Store) error { return tx.CreateUsers(ctx, []*orm.User{{Name: name}}) }

@@ -45,6 +45,7 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 	url, who := a.Summary()
 	log.InfoContext(ctx, "who can log in: "+who)
 	log.InfoContext(ctx, "JupyterHub is now running at "+url, "duration", time.Since(c.began))
+	app.GiveBack()
 	select {
 	case <-ctx.Done():
 		log.InfoContext(ctx, "received a signal, shutting down")
