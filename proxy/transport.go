@@ -73,7 +73,7 @@ func socketOf(addr string) (string, bool) {
 // buffers is a pool of copy buffers.
 type buffers struct{ pool sync.Pool }
 
-const bufferSize = 128 << 10
+const bufferSize = 32 << 10
 
 // Get implements httputil.BufferPool.
 func (b *buffers) Get() []byte {
