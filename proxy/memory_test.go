@@ -76,4 +76,3 @@ func TestIdleWebSocketsAreSmall(t *testing.T) {
 		t.Errorf("%.1f KiB for an idle connection, at most 40 are wanted", each)
 	}
 }
-
