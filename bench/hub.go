@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -26,15 +27,29 @@ const startWithin = 5 * time.Minute
 // running is a hub process with its own process group.
 type running struct {
 	cmd   *exec.Cmd
+	ended chan struct{} // closed when the process is gone
 	dir   string
 	addr  string // of the public port
 	begin time.Time
 	took  time.Duration // from start to the first answer
 }
 
+// errEnded is wrapped when a hub ends instead of answering.
+var errEnded = errors.New("the hub ended at its start")
+
 // start starts a hub in a fresh directory, with a copy of the database when one is given, and waits for its first answer through the
-// public port.
-func (s subject) start(dir, database, peer string, asJSON bool) (*running, error) {
+// public port. It tries again with other ports when the hub ends at once: somebody may have taken one of them.
+func (s subject) start(dir, database, peer string, asJSON bool) (r *running, err error) {
+	for range 3 {
+		if r, err = s.startOnce(dir, database, peer, asJSON); !errors.Is(err, errEnded) {
+			return r, err
+		}
+		fmt.Fprintf(os.Stderr, "bench: %s: once more, with other ports: %v\n", s.name, err)
+	}
+	return nil, err
+}
+
+func (s subject) startOnce(dir, database, peer string, asJSON bool) (*running, error) {
 	if err := prepare(dir, database); err != nil {
 		return nil, err
 	}
@@ -46,27 +61,45 @@ func (s subject) start(dir, database, peer string, asJSON bool) (*running, error
 	if err != nil {
 		return nil, err
 	}
-	r := &running{cmd: exec.Command(s.command[0], append(s.command[1:len(s.command):len(s.command)], "-f", file)...), dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", free[0])}
+	r := &running{cmd: exec.Command(s.command[0], append(s.command[1:len(s.command):len(s.command)], "-f", file)...), dir: dir,
+		addr: fmt.Sprintf("127.0.0.1:%d", free[0]), ended: make(chan struct{})}
 	r.cmd.Dir, r.cmd.Stderr = dir, os.Stderr
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r.begin = time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
+	go func() {
+		_ = r.cmd.Wait()
+		close(r.ended)
+	}()
+	if err := r.await(); err != nil {
+		r.stop()
+		return nil, err
+	}
+	return r, nil
+}
+
+// await waits for the first answer.
+func (r *running) await() error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 	for time.Since(r.begin) < startWithin {
 		answer, err := client.Get("http://" + r.addr + "/hub/api/")
+		at := time.Since(r.begin)
 		if err == nil {
 			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				r.took = time.Since(r.begin)
-				return r, nil
-			}
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case <-r.ended: // whoever answered, it was not this hub
+			return errEnded
+		case <-time.After(time.Millisecond):
+		}
+		if err == nil && answer.StatusCode == http.StatusOK {
+			r.took = at
+			return nil
+		}
 	}
-	r.stop()
-	return nil, fmt.Errorf("no answer within %s", startWithin)
+	return fmt.Errorf("no answer within %s", startWithin)
 }
 
 // prepare makes an empty directory with a copy of the database in it.
@@ -87,29 +120,32 @@ func prepare(dir, database string) error {
 	return os.WriteFile(filepath.Join(dir, "bench.sqlite"), text, 0o600)
 }
 
+// freePorts finds ports that nobody listens on, below those that the system gives to connections: with thousands of connections around,
+// one of them would soon have a port that a hub wants to listen on.
 func freePorts(n int) ([]int, error) {
 	var out []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return nil, err
+			continue
 		}
 		defer l.Close()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
+		if out = append(out, port); len(out) == n {
+			return out, nil
+		}
 	}
-	return out, nil
+	return nil, errors.New("no free ports")
 }
 
 func (r *running) stop() {
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() { _ = r.cmd.Wait(); close(done) }()
 	select {
-	case <-done:
+	case <-r.ended:
 	case <-time.After(20 * time.Second):
 	}
 	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // what is left of the group: a proxy whose hub was too slow
-	<-done
+	<-r.ended
 }
 
 // pids are the processes of the hub: itself, its proxy, its Python. Call it before servers are started.
