@@ -139,12 +139,15 @@ func freePorts(n int) ([]int, error) {
 }
 
 func (r *running) stop() {
+	below := r.pids()
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-r.ended:
 	case <-time.After(20 * time.Second):
 	}
-	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // what is left of the group: a proxy whose hub was too slow
+	for _, pid := range below { // what is left: a proxy, which has a session of its own, when its hub was too slow to stop it
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 	<-r.ended
 }
 
