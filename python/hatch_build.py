@@ -15,5 +15,6 @@ class BinaryHook(BuildHookInterface):
             raise RuntimeError("set MINIHUB_BINARY and MINIHUB_PLATFORM, or run scripts/wheels.sh, which does")
         name = "minihub.exe" if platform.startswith("win") else "minihub"
         build_data["force_include"][str(Path(binary).resolve())] = f"minihub/bin/{name}"
+        build_data["force_include"][str(Path(self.root).parent / "LICENSE")] = "minihub/LICENSE"  # which asks to be with every copy
         build_data["tag"] = f"py3-none-{platform}"
         build_data["pure_python"] = False
