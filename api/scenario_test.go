@@ -176,7 +176,7 @@ func TestBaseURLInModels(t *testing.T) {
 		})
 	}
 	a := l.do(call{as: "root", method: "GET", path: "/%40/space%20word/hub/api/users?limit=1", header: http.Header{"Accept": {"application/jupyterhub-pagination+json"}}})
-	if !strings.Contains(a.text, `/space%20word/hub/api/users?limit=1&offset=1"`) {
+	if !strings.Contains(a.text, `/space%20word/hub/api/users?limit=1&offset=1&after=1"`) {
 		t.Errorf("next page: %s", a.text)
 	}
 }
