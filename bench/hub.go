@@ -70,7 +70,9 @@ func (s subject) startOnce(dir, database, peer string, asJSON bool) (*running, e
 		return nil, err
 	}
 	go func() {
-		_ = r.cmd.Wait()
+		if err := r.cmd.Wait(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: the hub ended:", err)
+		}
 		close(r.ended)
 	}()
 	if err := r.await(); err != nil {
