@@ -55,11 +55,12 @@ func (i *Inspector) Front(port string, next http.Handler) http.Handler {
 		if c.form != nil {
 			r.Body = c.form
 		}
-		defer c.end()
-		if i.instead(c, r, next) {
-			return
+		whole := false
+		defer func() { c.end(whole) }() // also when the handler cuts the connection, which is a panic
+		if !i.instead(c, r, next) {
+			next.ServeHTTP(c, r)
 		}
-		next.ServeHTTP(c, r)
+		whole = true
 	})
 }
 
@@ -139,9 +140,6 @@ func (t *tee) Read(p []byte) (int, error) {
 func (c *captured) WriteHeader(status int) {
 	if status >= 200 && !c.began {
 		c.head(status)
-		if strings.HasPrefix(c.Header().Get("Content-Type"), "text/event-stream") {
-			c.i.rec.End(c.r) // it may go on for hours
-		}
 	}
 	c.ResponseWriter.WriteHeader(status)
 }
@@ -166,6 +164,9 @@ func (c *captured) head(status int) {
 		}
 	}
 	sortFields(c.r.Answer)
+	if strings.HasPrefix(c.Header().Get("Content-Type"), "text/event-stream") {
+		c.i.rec.End(c.r) // it may go on for hours
+	}
 }
 
 // Write implements http.ResponseWriter.
@@ -195,9 +196,12 @@ func (c *captured) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// end completes the record.
-func (c *captured) end() {
-	if !c.began {
+// end completes the record. whole: the handler came to its end.
+func (c *captured) end(whole bool) {
+	switch {
+	case !whole:
+		c.r.Message = "the connection was cut before the answer was complete"
+	case !c.began:
 		c.head(http.StatusOK) // what net/http sends for a handler that wrote nothing
 	}
 	c.r.Took, c.r.Done = time.Since(c.r.At), true
