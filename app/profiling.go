@@ -37,6 +37,12 @@ func loopbackOnly(address string) error {
 	return fmt.Errorf("%q is not a loopback address: profiles show parts of the memory and ask for no password, so they are only for this machine; write for example 127.0.0.1:%s", host, port)
 }
 
+// profilingError names the trait.
+func profilingError(err error) error {
+	//lint:ignore ST1005 the name of the trait comes first
+	return fmt.Errorf("Minihub.pprof: %w", err)
+}
+
 // startProfiling opens the port of --pprof, when it is given.
 func (a *App) startProfiling(ctx context.Context) error {
 	address := a.cfg.Minihub.Pprof
@@ -44,11 +50,11 @@ func (a *App) startProfiling(ctx context.Context) error {
 		return nil
 	}
 	if err := loopbackOnly(address); err != nil {
-		return fmt.Errorf("Minihub.pprof: %w", err)
+		return profilingError(err)
 	}
 	ln, err := a.o.Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("Minihub.pprof: %w", err)
+		return profilingError(err)
 	}
 	if runtime.MemProfileRate == 0 { // see main
 		runtime.MemProfileRate = memProfileRate

@@ -34,7 +34,7 @@ go_test() {
 }
 
 title "format, vet and staticcheck"
-scripts/lint.sh
+scripts/lint.sh || failed+=(lint)
 
 title "static binary"
 make -s build
@@ -46,7 +46,7 @@ fi
 echo "bin/minihub: $(du -h bin/minihub | cut -f1), static"
 
 title "other systems"
-scripts/cross.sh
+scripts/cross.sh || failed+=(cross)
 
 title "unit tests with the race detector, PAM, PostgreSQL, Python and the reference's parts"
 python=$root/.cache/venv/bin/python

@@ -93,8 +93,8 @@ func (s *Site) openSession(w http.ResponseWriter, r *http.Request, user *orm.Use
 	cookies, h, https := s.o.Sessions.Cookies, w.Header(), s.scheme(r) == "https"
 	session := httpmw.SessionID(r)
 	if was := pageUser(r); session == "" || was == nil || was.ID != user.ID {
-		if session != "" {
-			if err := s.o.Hub.Logins.Logout(r.Context(), user, session); err != nil {
+		if session != "" { // ends with the login of whoever had it: of another person, or an earlier one of this person
+			if err := s.o.Hub.Logins.Logout(r.Context(), cmp.Or(was, user), session); err != nil {
 				return err
 			}
 		}

@@ -139,9 +139,17 @@ func TestSessionIsNewAtLogin(t *testing.T) {
 	if b.cookie("jupyterhub-session-id") != first {
 		t.Error("a second login of the same person began a new session")
 	}
+	alice := w.user("alice")
+	token, _, err := w.tokens.Issue(t.Context(), orm.APIToken{UserID: &alice.ID, SessionID: &first}, []string{"inherit"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.post("/hub/login", credentials("bob"))
 	if b.cookie("jupyterhub-session-id") == first {
 		t.Error("another person got the same session")
+	}
+	if id, err := w.access.ByToken(t.Context(), token); id != nil || err != nil {
+		t.Error("what alice's session had been given works while bob is logged in:", err)
 	}
 	if a := b.get("/hub/home"); !strings.Contains(a.body, "bob") {
 		t.Error(a.status, a.location())

@@ -36,7 +36,7 @@ func (tab *Tab) Look(name string) {
 		for _, theme := range []string{"light", "dark"} {
 			Eval[string](tab, fmt.Sprintf(`document.documentElement.setAttribute("data-bs-theme", %q), "done"`, theme))
 			tab.axe(name + " (" + theme + size.name + ")")
-			if wide, _ := Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+			if wide, _ := Eval[int](tab, fmt.Sprintf(`document.documentElement.scrollWidth - %d`, size.width)); wide > 0 {
 				tab.t.Errorf("%s%s: the page is %d pixels wider than the window", name, size.name, wide)
 			}
 			if os.Getenv("MINIHUB_SCREENSHOTS") == "1" {
