@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func serve(ctx context.Context, c *cli, argv []string) error {
 	url, who := a.Summary()
 	log.InfoContext(ctx, "who can log in: "+who)
 	log.InfoContext(ctx, "JupyterHub is now running at "+url, "duration", time.Since(c.began))
-	app.GiveBack()
+	debug.FreeOSMemory() // what only the start has needed
 	select {
 	case <-ctx.Done():
 		log.InfoContext(ctx, "received a signal, shutting down")

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package app
-
-// giveBackCode does something on Linux only.
-func giveBackCode() {}
