@@ -12,12 +12,14 @@ import (
 	"github.com/minihub/minihub/rbac"
 )
 
-// Seen is told about every use of a credential; Activity implements it. Calls may be concurrent; SeenUser and SeenToken must not block.
+// Seen is told about every use of a credential; Activity implements it. Calls may be concurrent; only Settle may block.
 type Seen interface {
 	SeenUser(id int64, at time.Time)
 	SeenToken(id int64, at time.Time)
-	// First is told of the first use of a user or token (0: none) instead, and returns when it is stored.
-	First(ctx context.Context, userID, tokenID int64, at time.Time)
+	// First is told of the first use of a user or token (0: none) instead.
+	First(userID, tokenID int64, at time.Time)
+	// Settle returns when the first uses so far are stored.
+	Settle(ctx context.Context)
 }
 
 // AccessOptions configure Access.
@@ -45,6 +47,13 @@ func NewAccess(o AccessOptions) *Access {
 
 // SetSeen completes the wiring when Activity is made after Access. Call it before the first request.
 func (a *Access) SetSeen(s Seen) { a.seen = s }
+
+// Settle waits until first uses of credentials are stored, for those who show the activity of rows.
+func (a *Access) Settle(ctx context.Context) {
+	if a.seen != nil {
+		a.seen.Settle(ctx)
+	}
+}
 
 // Catalog returns the scopes that exist.
 func (a *Access) Catalog() *rbac.Catalog { return a.catalog }

@@ -52,15 +52,17 @@ func (e *cached) current(store *orm.Store, generation string) bool {
 	return e != nil && e.generation == generation && e.touched == e.touches(store)
 }
 
-func (e *cached) touches(store *orm.Store) uint64 {
-	var user, token int64
+func (e *cached) touches(store *orm.Store) uint64 { return store.Touched(e.ids()) }
+
+// ids are those of the user and the token, 0 for none.
+func (e *cached) ids() (user, token int64) {
 	if e.id.User != nil {
 		user = e.id.User.ID
 	}
 	if e.id.Token != nil {
 		token = e.id.Token.ID
 	}
-	return store.Touched(user, token)
+	return user, token
 }
 
 // put stores e, or forgets the key when e is nil. A full shard loses an arbitrary entry: those of a past generation are worth

@@ -42,7 +42,12 @@ func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	e := a.cache.get(&key)
 	if !e.current(a.store, generation) {
 		touched := a.store.AnyTouched()
-		if e, err = a.loadToken(ctx, token, now, e); err != nil {
+		if e.onlyTouched(generation) {
+			e, err = a.freshen(ctx, e)
+		} else {
+			e, err = a.loadToken(ctx, token, now, e)
+		}
+		if err != nil {
 			return nil, err
 		}
 		a.remember(&key, e, generation, touched)
@@ -50,10 +55,7 @@ func (a *Access) ByToken(ctx context.Context, token string) (*Identity, error) {
 	if e == nil || expired(e.id.Token.ExpiresAt, now) {
 		return nil, nil
 	}
-	if a.sawToken(ctx, e.id, now) {
-		return a.Reload(ctx, e.id) // the answer must not say that its caller was never active
-	}
-	return e.id, nil
+	return a.shown(&key, e, a.sawToken(ctx, e.id, now)), nil
 }
 
 // remember puts what was loaded into the cache, e nil for nothing. generation and touched are what the store said before; what cannot be
@@ -71,25 +73,25 @@ func (a *Access) remember(key *cacheKey, e *cached, generation string, touched u
 
 func expired(at *time.Time, now time.Time) bool { return at != nil && at.Before(now) }
 
-// sawToken records a use; first tells that it was the first one of the token or its user, and is stored already.
-func (a *Access) sawToken(ctx context.Context, id *Identity, now time.Time) (first bool) {
+// sawToken records a use and returns the identity as the answer has to show it: not as one that was never active.
+func (a *Access) sawToken(ctx context.Context, id *Identity, now time.Time) *Identity {
 	if a.seen == nil || ctx.Value(noActivity{}) != nil {
-		return false
+		return id
 	}
 	byUser := id.User != nil && (id.Token.Note == nil || !strings.HasPrefix(*id.Token.Note, serverNote))
 	switch {
 	case byUser && (id.Token.LastActivity == nil || id.User.LastActivity == nil):
-		a.seen.First(ctx, id.User.ID, id.Token.ID, now)
-		return true
+		a.seen.First(id.User.ID, id.Token.ID, now)
+		return id.activeAt(&now, &now)
 	case id.Token.LastActivity == nil:
-		a.seen.First(ctx, 0, id.Token.ID, now)
-		return true
+		a.seen.First(0, id.Token.ID, now)
+		return id.activeAt(nil, &now)
 	}
 	a.seen.SeenToken(id.Token.ID, now)
 	if byUser {
 		a.seen.SeenUser(id.User.ID, now)
 	}
-	return false
+	return id
 }
 
 // loadToken finds the row of a token and what it may do; nil, nil when there is none. before is what the cache knew.
@@ -194,33 +196,39 @@ func (a *Access) BySession(ctx context.Context, cookieID, sessionID string) (*Id
 	e := a.cache.get(&key)
 	if !e.current(a.store, generation) {
 		touched := a.store.AnyTouched()
-		id, err := a.loadSession(ctx, cookieID)
+		if e.onlyTouched(generation) {
+			e, err = a.freshen(ctx, e)
+		} else {
+			e, err = a.newSession(ctx, cookieID)
+		}
 		if err != nil {
 			return nil, err
-		}
-		e = nil
-		if id != nil {
-			e = &cached{id: id}
 		}
 		a.remember(&key, e, generation, touched)
 	}
 	if e == nil {
 		return nil, nil
 	}
-	found := e.id
+	found, now := e.id, time.Now()
 	switch {
 	case a.seen == nil || ctx.Value(noActivity{}) != nil:
 	case found.User.LastActivity == nil:
-		a.seen.First(ctx, found.User.ID, 0, time.Now())
-		if found, err = a.Reload(ctx, found); err != nil || found == nil {
-			return nil, err
-		}
+		a.seen.First(found.User.ID, 0, now)
+		found = a.shown(&key, e, found.activeAt(&now, nil))
 	default:
-		a.seen.SeenUser(found.User.ID, time.Now())
+		a.seen.SeenUser(found.User.ID, now)
 	}
 	id := *found // the session id is the browser's claim and not part of what is cached
 	id.SessionID = sessionID
 	return &id, nil
+}
+
+func (a *Access) newSession(ctx context.Context, cookieID string) (*cached, error) {
+	id, err := a.loadSession(ctx, cookieID)
+	if err != nil || id == nil {
+		return nil, err
+	}
+	return &cached{id: id}, nil
 }
 
 func (a *Access) loadSession(ctx context.Context, cookieID string) (*Identity, error) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minihub/minihub/hub"
 	"github.com/minihub/minihub/orm"
 )
 
@@ -104,5 +105,51 @@ func TestActivityOfOthersKeepsTheCache(t *testing.T) {
 	noErr(t, p.store.Touch(ctx, orm.Touches{Users: map[int64]time.Time{alice.ID: later}}))
 	if id := need(p.access.ByToken(ctx, token)); !id.User.LastActivity.Equal(later) {
 		t.Errorf("last activity %v, want %v", id.User.LastActivity, later)
+	}
+}
+
+// The first use of a credential waits for no write, shows at once, and is stored when rows with activity are to be shown.
+func TestFirstUseShowsAtOnce(t *testing.T) {
+	p := newPeople(t)
+	ctx := t.Context()
+	activity := hub.NewActivity(hub.ActivityOptions{Store: p.store, Resolution: 30 * time.Second, Delay: time.Hour})
+	defer activity.Close()
+	access := hub.NewAccess(hub.AccessOptions{Store: p.store, Catalog: p.catalog, Seen: activity})
+	// A row of an older hub: its user was never seen.
+	alice := p.user("alice")
+	alice.LastActivity = nil
+	noErr(t, p.store.UpdateUser(ctx, alice, "last_activity"))
+	token := p.token("alice", "inherit")
+	begin := time.Now().UTC().Truncate(time.Microsecond)
+	byToken := need(access.ByToken(ctx, token))
+	session := need(access.BySession(ctx, alice.CookieID, "s"))
+	for range 2 { // out of the cache, too
+		for name, at := range map[string]*time.Time{"token": byToken.Token.LastActivity, "its user": byToken.User.LastActivity, "user": session.User.LastActivity} {
+			if at == nil || at.Before(begin) {
+				t.Errorf("%s was last active %v, want from %v on", name, at, begin)
+			}
+		}
+		byToken, session = need(access.ByToken(ctx, token)), need(access.BySession(ctx, alice.CookieID, "s"))
+	}
+	if row := need(p.store.Token(ctx, byToken.Token.ID)); row.LastActivity != nil {
+		t.Error("the first use waited for the database")
+	}
+	access.Settle(ctx)
+	row := need(p.store.Token(ctx, byToken.Token.ID))
+	if row.LastActivity == nil || !row.LastActivity.Equal(*byToken.Token.LastActivity) || seenAt(t, p.store, alice.ID).Before(begin) {
+		t.Errorf("stored %v, want %v", row.LastActivity, byToken.Token.LastActivity)
+	}
+	// What counts is the database: a role that is taken away, a token that is revoked while activity waits or has just been written.
+	noErr(t, p.store.SetRoles(ctx, orm.HolderUser, alice.ID, nil, false))
+	if id := need(access.ByToken(ctx, token)); len(id.Expanded) != 0 {
+		t.Errorf("still holds %v", id.Expanded)
+	}
+	noErr(t, p.store.Touch(ctx, orm.Touches{Tokens: map[int64]time.Time{row.ID: begin.Add(time.Hour)}}))
+	if id := need(access.ByToken(ctx, token)); len(id.Expanded) != 0 || !id.Token.LastActivity.Equal(begin.Add(time.Hour)) {
+		t.Errorf("after a touch: holds %v, active %v", id.Expanded, id.Token.LastActivity)
+	}
+	noErr(t, p.store.DeleteTokens(ctx, []int64{row.ID}))
+	if id := need(access.ByToken(ctx, token)); id != nil {
+		t.Error("a revoked token works")
 	}
 }

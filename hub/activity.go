@@ -31,6 +31,7 @@ type Activity struct {
 	seen    map[seenKey]time.Time // last request-driven update by subject
 	pending batch
 	waiters []chan error
+	firsts  int // first uses that are not stored yet
 	closed  bool
 }
 
@@ -100,10 +101,11 @@ func (a *Activity) note(k seenKey, at time.Time) {
 	a.wake()
 }
 
-// First records the first use of a user or token (0: none) and returns when it is stored, so that no answer says "never" of the
-// credential that asked. It does not ask when the id was seen last: the row is new, and ids of deleted rows are given again.
-func (a *Activity) First(ctx context.Context, userID, tokenID int64, at time.Time) {
+// First records the first use of a user or token (0: none), to be stored with the next batch. It does not ask when the id was seen last:
+// the row is new, and ids of deleted rows are given again.
+func (a *Activity) First(userID, tokenID int64, at time.Time) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if userID != 0 {
 		a.seen[seenKey{'u', userID}] = at
 		later(a.pending.users, userID, at)
@@ -112,8 +114,19 @@ func (a *Activity) First(ctx context.Context, userID, tokenID int64, at time.Tim
 		a.seen[seenKey{'t', tokenID}] = at
 		later(a.pending.tokens, tokenID, at)
 	}
+	a.firsts++
+	a.wake()
+}
+
+// Settle returns when the first uses noted so far are stored, at once when there are none: for answers that show the activity of rows, so
+// that none says "never" of a credential that was used.
+func (a *Activity) Settle(ctx context.Context) {
+	a.mu.Lock()
+	waiting := a.firsts > 0
 	a.mu.Unlock()
-	_ = a.Flush(ctx) // what the database says is logged there; the request goes on without
+	if waiting {
+		_ = a.Flush(ctx) // what the database says is logged there; the request goes on without
+	}
 }
 
 // SeenServer records activity of a server's row and its user, as the proxy reports it.
@@ -257,6 +270,7 @@ func (a *Activity) flush(ctx context.Context) {
 	a.mu.Lock()
 	b, waiters := a.pending, a.waiters
 	a.pending, a.waiters = newBatch(), nil
+	firsts := a.firsts
 	old := time.Now().Add(-max(a.o.Resolution, time.Minute))
 	maps.DeleteFunc(a.seen, func(_ seenKey, at time.Time) bool { return at.Before(old) })
 	a.mu.Unlock()
@@ -264,11 +278,12 @@ func (a *Activity) flush(ctx context.Context) {
 	if err != nil {
 		a.o.Logger.ErrorContext(ctx, "activity could not be stored", "err", err)
 	}
+	a.mu.Lock()
+	a.firsts -= firsts
 	if errors.Is(err, orm.ErrUnavailable) {
-		a.mu.Lock() // the next batch takes it along
-		a.pending.add(b)
-		a.mu.Unlock()
+		a.pending.add(b) // the next batch takes it along
 	}
+	a.mu.Unlock()
 	for _, w := range waiters {
 		w <- err
 	}

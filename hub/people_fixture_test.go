@@ -335,7 +335,7 @@ func (s *fakeSeen) SeenToken(id int64, _ time.Time) {
 	s.tokens[id]++
 }
 
-func (s *fakeSeen) First(_ context.Context, userID, tokenID int64, at time.Time) {
+func (s *fakeSeen) First(userID, tokenID int64, at time.Time) {
 	if userID != 0 {
 		s.SeenUser(userID, at)
 	}
@@ -343,6 +343,8 @@ func (s *fakeSeen) First(_ context.Context, userID, tokenID int64, at time.Time)
 		s.SeenToken(tokenID, at)
 	}
 }
+
+func (s *fakeSeen) Settle(context.Context) {}
 
 func (s *fakeSeen) ofUser(id int64) int {
 	s.mu.Lock()

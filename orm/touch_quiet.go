@@ -44,6 +44,38 @@ func (s *Store) Touched(userID, tokenID int64) uint64 {
 // AnyTouched returns a number that changes with every Touch.
 func (s *Store) AnyTouched() uint64 { return s.c.touched.all.Load() }
 
+// Seen is when a user and a token were last active, nil for never.
+type Seen struct{ User, Token *time.Time }
+
+// LastActivity reads the activity of a user and a token, 0 for none, in one statement. ErrNotFound when a row that is asked for is gone.
+func (s *Store) LastActivity(ctx context.Context, userID, tokenID int64) (seen Seen, err error) {
+	d, found, wanted := s.c.dialect, 0, 0
+	for _, id := range []int64{userID, tokenID} {
+		if id != 0 {
+			wanted++
+		}
+	}
+	err = each(s.read(ctx), func(rows *sql.Rows) error {
+		var kind int
+		var at nullTime
+		if err := rows.Scan(&kind, &at); err != nil {
+			return err
+		}
+		found++
+		if kind == 0 {
+			seen.User = at.at
+		} else {
+			seen.Token = at.at
+		}
+		return nil
+	}, `SELECT 0, `+d.rawTime("last_activity")+` FROM users WHERE id = ? UNION ALL SELECT 1, `+d.rawTime("last_activity")+
+		` FROM api_tokens WHERE id = ?`, userID, tokenID)
+	if err == nil && found < wanted {
+		err = ErrNotFound
+	}
+	return seen, fail("read last activity", err)
+}
+
 // Touch moves last_activity forward, never back, in one transaction. Activity is written all the time and decides nothing, so it makes
 // no new Generation on SQLite with a write-ahead log; elsewhere it is a commit like others.
 func (s *Store) Touch(ctx context.Context, t Touches) error {

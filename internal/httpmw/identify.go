@@ -26,12 +26,20 @@ func (m *Middleware) authorize(w http.ResponseWriter, r *http.Request, route Rou
 	if err := m.identify(w, r, s.api || route.Access.token); err != nil {
 		return err
 	}
+	if s.identity != nil && r.Method == http.MethodGet && showsActivity(s.route.RoutePath) {
+		m.o.Access.Settle(r.Context())
+	}
 	if !route.Access.noXSRF {
 		if err := m.CheckXSRF(r); err != nil {
 			return err
 		}
 	}
 	return m.checkAccess(w, r, route.Access)
+}
+
+// showsActivity tells whether answers below a path show the activity of rows of the database, and not only of who asks.
+func showsActivity(path string) bool {
+	return strings.HasPrefix(path, "/hub/api/users") || path == "/hub/token" || path == "/hub/admin"
 }
 
 // identify sets the identity of the request: the Authorization header first, where it is accepted, else the login cookie.
