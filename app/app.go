@@ -176,8 +176,9 @@ func (a *App) runSetup(ctx context.Context) error {
 	return a.core.servers.CheckNames(ctx)
 }
 
-// restoreHead is how long the ports stay closed for the check of running servers, which is mostly done by then.
-const restoreHead = time.Second
+// restoreHead is how long the ports stay closed for the check of running servers, so that nobody sees "check" who waits for a few of
+// them. Many take longer; the hub answers meanwhile.
+const restoreHead = 100 * time.Millisecond
 
 // restore begins to take over the servers of an earlier hub. Their state is known when it returns, so that requests see "check".
 func (a *App) restore(ctx context.Context) error {

@@ -207,13 +207,16 @@ func (r *Rules) memberOf(name string, groups []string) string {
 // UserCreated tells the rules that the database has a user of this name: with allow_existing_users, and unless everybody
 // is allowed anyway, they may log in from now on (JupyterHub's add_user default).
 func (r *Rules) UserCreated(name string) {
-	if !r.allowExisting || r.allowAll {
+	if !r.FollowsUsers() {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.allowed[name] = true
 }
+
+// FollowsUsers reports whether UserCreated changes anything: being in the database lets users log in.
+func (r *Rules) FollowsUsers() bool { return r.allowExisting && !r.allowAll }
 
 // UserDeleted removes a name from allowed_users (JupyterHub's delete_user default).
 func (r *Rules) UserDeleted(name string) {

@@ -50,29 +50,31 @@ type namedServer struct {
 	taken map[string]bool
 }
 
-// namesAtOnce is for how many users servers are looked up at once.
-const namesAtOnce = 500
-
 func (s *Servers) invalidNames(ctx context.Context) ([]namedServer, error) {
-	var users []orm.User
-	for u, err := range s.o.Store.AllUsers(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("look up users: %w", err)
+	var ids []int64
+	err := s.o.Store.NamedSpawners(ctx, func(userID int64, name string) error {
+		if urlpath.ValidServerName(name) != nil {
+			ids = append(ids, userID)
 		}
-		users = append(users, *u)
+		return nil
+	})
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	users, err := s.o.Store.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up users: %w", err)
+	}
+	rows, err := s.o.Store.SpawnersOfUsers(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up named servers: %w", err)
 	}
 	var found []namedServer
-	for part := range slices.Chunk(users, namesAtOnce) {
-		ids := make([]int64, len(part))
-		for i := range part {
-			ids[i] = part[i].ID
-		}
-		rows, err := s.o.Store.SpawnersOfUsers(ctx, ids)
-		if err != nil {
-			return nil, fmt.Errorf("look up named servers: %w", err)
-		}
-		for _, u := range part {
-			found = append(found, invalidOf(u, rows[u.ID])...)
+	for _, id := range ids {
+		if u := users[id]; u != nil {
+			found = append(found, invalidOf(*u, rows[id])...)
 		}
 	}
 	return found, nil

@@ -89,10 +89,10 @@ func (s *Setup) RunUsersAndRoles(ctx context.Context) error {
 }
 
 // clientsPerTx bounds how much Cleanup deletes at once: deployments with temporary users leave very many clients.
-const clientsPerTx = 100
+const clientsPerTx = 500
 
 // Cleanup deletes OAuth clients that belong to nothing any more, with their tokens and codes: those of services that are gone and of
-// servers that do not run. It runs after the servers of an earlier hub were taken over.
+// servers that do not run. It runs after the servers of an earlier hub were taken over, with the checks that a start need not wait for.
 func (s *Setup) Cleanup(ctx context.Context) error {
 	all, err := s.store.OAuthClientIDs(ctx) // first: a server that starts meanwhile is not in this list
 	if err != nil {
@@ -111,20 +111,12 @@ func (s *Setup) Cleanup(ctx context.Context) error {
 	for len(stale) > 0 {
 		part := stale[:min(clientsPerTx, len(stale))]
 		stale = stale[len(part):]
-		err := s.store.Tx(ctx, func(tx *orm.Store) error {
-			for _, id := range part {
-				if err := tx.DeleteOAuthClient(ctx, id); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := s.store.DeleteOAuthClients(ctx, part); err != nil {
 			return storeErr(err, "delete stale oauth clients")
 		}
-		s.log.InfoContext(ctx, "oauth clients deleted that belong to nothing", "clients", part)
+		s.log.InfoContext(ctx, "oauth clients deleted that belong to nothing", "count", len(part), "first", part[0])
 	}
-	return nil
+	return s.checkNames(ctx)
 }
 
 // clientsInUse are the OAuth clients of the hub, of services and of running servers.

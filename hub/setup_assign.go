@@ -212,7 +212,7 @@ func (s *Setup) syncAdmins(ctx context.Context, tx *orm.Store, plan []assignment
 		for _, name := range names {
 			members[name] = true
 		}
-		flags, err := s.adminFlags(ctx, tx, kind)
+		flags, err := s.adminFlags(ctx, tx, kind, role.ID)
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,8 @@ type adminFlag struct {
 	set   func(admin bool) error
 }
 
-func (s *Setup) adminFlags(ctx context.Context, tx *orm.Store, kind orm.RoleHolder) ([]adminFlag, error) {
+// adminFlags are those of all services, and of the users where flag and role differ.
+func (s *Setup) adminFlags(ctx context.Context, tx *orm.Store, kind orm.RoleHolder, roleID int64) ([]adminFlag, error) {
 	var out []adminFlag
 	if kind == orm.HolderService {
 		rows, err := tx.Services(ctx)
@@ -256,13 +257,11 @@ func (s *Setup) adminFlags(ctx context.Context, tx *orm.Store, kind orm.RoleHold
 		}
 		return out, err
 	}
-	for row, err := range tx.AllUsers(ctx) {
-		if err != nil {
-			return nil, err
-		}
+	rows, err := tx.UsersUnlikeRole(ctx, roleID) // very many have neither
+	for _, row := range rows {
 		out = append(out, adminFlag{row.ID, row.Name, row.Admin, func(admin bool) error {
 			return tx.UpdateUser(ctx, &orm.User{ID: row.ID, Admin: admin}, "admin")
 		}})
 	}
-	return out, nil
+	return out, err
 }

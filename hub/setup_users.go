@@ -75,25 +75,25 @@ func (s *Setup) createConfigured(ctx context.Context, tx *orm.Store, admins []st
 
 // announceUsers calls the authenticator's add_user for everybody who is not blocked, so that allowed_users follows the database. Those
 // whom it refuses are logged, or deleted with delete_invalid_users. Rows of old databases get a creation time.
+// Where nothing but the log depends on it, checkNames does it while the hub serves: a start must not grow with the number of users.
 func (s *Setup) announceUsers(ctx context.Context) error {
-	var invalid, undated []*orm.User
-	for user, err := range s.store.AllUsers(ctx) {
-		if err != nil {
-			return storeErr(err, "list users")
-		}
-		if s.rules.Blocked(user.Name) {
-			continue
-		}
-		if err := s.announce(ctx, user); err != nil {
-			s.log.ErrorContext(ctx, "authenticator refuses a user of the database", "user", user.Name, "err", err,
-				"way_out", "Authenticator.delete_invalid_users = True deletes such users")
-			invalid = append(invalid, user)
-		} else if user.Created == nil {
-			undated = append(undated, user)
+	var invalid []*orm.User
+	if !s.quietUsers() {
+		var err error
+		if invalid, err = s.refusedUsers(ctx); err != nil {
+			return err
 		}
 	}
+	undated, err := s.store.UndatedUsers(ctx)
+	if err != nil {
+		return storeErr(err, "list users without creation time")
+	}
+	if len(undated) == 0 && (len(invalid) == 0 || !s.specs.DeleteInvalidUsers) {
+		return nil
+	}
 	return s.store.Tx(ctx, func(tx *orm.Store) error {
-		for _, user := range undated {
+		for i := range undated {
+			user := &undated[i]
 			if user.Created = user.LastActivity; user.Created == nil {
 				now := time.Now().UTC()
 				user.Created = &now
@@ -113,6 +113,53 @@ func (s *Setup) announceUsers(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// quietUsers reports whether nobody learns from being told of all users: neither authenticator nor rules, and none is to be deleted.
+func (s *Setup) quietUsers() bool {
+	_, none := s.users.hooks.(noHooks)
+	return none && !s.rules.FollowsUsers() && !s.specs.DeleteInvalidUsers
+}
+
+// refusedUsers tells the authenticator of everybody and returns those whom it refuses. An authenticator's code may take its time, and use
+// the database, so no statement is open meanwhile.
+func (s *Setup) refusedUsers(ctx context.Context) (invalid []*orm.User, err error) {
+	var users []*orm.User
+	err = s.store.UserNames(ctx, func(id int64, name string, admin bool) error {
+		if !s.rules.Blocked(name) {
+			users = append(users, &orm.User{ID: id, Name: name, Admin: admin})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, storeErr(err, "list users")
+	}
+	for _, user := range users {
+		if err := s.announce(ctx, user); err != nil {
+			s.refused(ctx, user.Name, err)
+			invalid = append(invalid, user)
+		}
+	}
+	return invalid, nil
+}
+
+func (s *Setup) refused(ctx context.Context, name string, err error) {
+	s.log.ErrorContext(ctx, "authenticator refuses a user of the database", "user", name, "err", err,
+		"way_out", "Authenticator.delete_invalid_users = True deletes such users")
+}
+
+// checkNames logs users of the database whose names the authenticator refuses, where announceUsers left that for later.
+func (s *Setup) checkNames(ctx context.Context) error {
+	if !s.quietUsers() {
+		return nil
+	}
+	err := s.store.UserNames(ctx, func(_ int64, name string, _ bool) error {
+		if err := s.rules.Validate(name); err != nil && !s.rules.Blocked(name) {
+			s.refused(ctx, name, err)
+		}
+		return nil
+	})
+	return storeErr(err, "list users")
 }
 
 // announce is JupyterHub's add_user: the default one checks the name too.

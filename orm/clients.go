@@ -36,6 +36,20 @@ func (s *Store) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 	})
 }
 
+// DeleteOAuthClients deletes clients as DeleteOAuthClient does, with the same few statements for very many, in one transaction.
+func (s *Store) DeleteOAuthClients(ctx context.Context, identifiers []string) error {
+	return s.write(ctx, "delete oauth clients", func(db *gorm.DB) error {
+		return chunked(identifiers, func(part []string) error {
+			return run(db,
+				stmt(`DELETE FROM api_tokens WHERE client_id IN ?`, part),
+				stmt(`DELETE FROM oauth_codes WHERE client_id IN ?`, part),
+				stmt(`UPDATE spawners SET oauth_client_id = NULL WHERE oauth_client_id IN ?`, part),
+				stmt(`UPDATE services SET oauth_client_id = NULL WHERE oauth_client_id IN ?`, part),
+				stmt(`DELETE FROM oauth_clients WHERE identifier IN ?`, part))
+		})
+	})
+}
+
 // DeleteOAuthClient deletes a client with its tokens and codes and takes it from its server or service; no error when it is gone.
 func (s *Store) DeleteOAuthClient(ctx context.Context, identifier string) error {
 	return s.write(ctx, "delete oauth client", func(db *gorm.DB) error {

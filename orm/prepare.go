@@ -176,6 +176,10 @@ var ownMigrations = []string{
 	`CREATE INDEX IF NOT EXISTS minihub_shares_group_id ON shares (group_id)`,
 	`CREATE INDEX IF NOT EXISTS minihub_share_codes_spawner_id ON share_codes (spawner_id)`,
 	`CREATE INDEX IF NOT EXISTS minihub_share_codes_owner_id ON share_codes (owner_id)`,
+	// Start-up asks for these few, and must not read along all users.
+	`CREATE INDEX IF NOT EXISTS minihub_users_admin ON users (id) WHERE admin`,
+	`CREATE INDEX IF NOT EXISTS minihub_users_undated ON users (id) WHERE created IS NULL`,
+	`CREATE INDEX IF NOT EXISTS minihub_spawners_named ON spawners (user_id, name) WHERE name <> ''`,
 }
 
 func (c *core) createOwn(db *gorm.DB, tables map[string]map[string]bool) error {

@@ -190,6 +190,16 @@ func (s *Store) UserIDsWithoutRole(ctx context.Context, roleID int64) ([]int64, 
 	return out, fail("find users without role", err)
 }
 
+// UsersUnlikeRole returns the users (ID, Name and Admin alone) with the admin flag who do not have the role, and those who have the role
+// without the flag, by id.
+func (s *Store) UsersUnlikeRole(ctx context.Context, roleID int64) ([]User, error) {
+	out := []User{}
+	err := s.read(ctx).Raw(`SELECT id, name, admin FROM users WHERE admin AND id NOT IN (SELECT user_id FROM user_role_map WHERE role_id = ?)
+		UNION ALL SELECT u.id, u.name, false FROM user_role_map m JOIN users u ON u.id = m.user_id WHERE m.role_id = ? AND NOT COALESCE(u.admin, false)
+		ORDER BY 1`, roleID, roleID).Scan(&out).Error
+	return out, fail("find users whose admin flag and role differ", err)
+}
+
 func (s *Store) roleNames(ctx context.Context, kind RoleHolder, ids []int64) (map[int64][]string, error) {
 	return names(ctx, s, "find roles of "+string(kind)+"s", ids, `SELECT m.`+kind.idColumn()+` AS id, r.name AS name FROM `+kind.mapTable()+
 		` m JOIN roles r ON r.id = m.role_id WHERE m.`+kind.idColumn()+` %s ORDER BY r.name`)

@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
@@ -64,6 +65,19 @@ func (s *Store) RunningSpawners(ctx context.Context) ([]RunningSpawner, error) {
 		return nil
 	})
 	return out, err
+}
+
+// NamedSpawners calls fn with the user and the name of every named server until it returns an error.
+func (s *Store) NamedSpawners(ctx context.Context, fn func(userID int64, name string) error) error {
+	err := each(s.read(ctx), func(rows *sql.Rows) error {
+		var user sql.NullInt64
+		var name sql.NullString
+		if err := rows.Scan(&user, &name); err != nil {
+			return err
+		}
+		return fn(user.Int64, name.String)
+	}, `SELECT user_id, name FROM spawners WHERE name <> '' AND user_id IS NOT NULL`)
+	return fail("list named servers", err)
 }
 
 // CreateSpawner inserts a server's row and fills ID; ErrConflict when the user has a server with this name.

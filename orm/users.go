@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"database/sql"
 	"iter"
 	"time"
 
@@ -62,6 +63,25 @@ func (s *Store) AllUsers(ctx context.Context) iter.Seq2[*User, error] {
 			last = page[len(page)-1].ID
 		}
 	}
+}
+
+// UndatedUsers returns the users without a creation time, by id; old databases have them.
+func (s *Store) UndatedUsers(ctx context.Context) ([]User, error) {
+	return find[User](s.read(ctx).Where("created IS NULL").Order("id"), "find users without creation time")
+}
+
+// UserNames calls fn with the id, the name and the admin flag of every user, by id, until it returns an error.
+func (s *Store) UserNames(ctx context.Context, fn func(id int64, name string, admin bool) error) error {
+	err := each(s.read(ctx), func(rows *sql.Rows) error {
+		var id int64
+		var name sql.NullString
+		var admin sql.NullBool
+		if err := rows.Scan(&id, &name, &admin); err != nil {
+			return err
+		}
+		return fn(id, name.String, admin.Bool)
+	}, `SELECT id, name, admin FROM users ORDER BY id`)
+	return fail("list names of users", err)
 }
 
 // CountUsers counts all users.
