@@ -50,6 +50,10 @@ type Proxy struct {
 	upgrades upgrades
 }
 
+// flushAfter is how long a piece of an answer of known length may wait for the next one. ReverseProxy passes on event streams and answers
+// of unknown length at once. To do so for all would send the header of a small answer often by itself, and its body after it.
+const flushAfter = 10 * time.Millisecond
+
 // New returns a Proxy over o.Table. It starts nothing; idle backend connections are kept until Shutdown.
 func New(o Options) (*Proxy, error) {
 	if o.Table == nil {
@@ -68,7 +72,7 @@ func New(o Options) (*Proxy, error) {
 	p.rp = &httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      p.rt,
-		FlushInterval:  -1,
+		FlushInterval:  flushAfter,
 		BufferPool:     p.upgrades.buffers,
 		ModifyResponse: p.modifyResponse,
 		ErrorHandler:   p.fail,

@@ -45,8 +45,8 @@ func newTransport(o TransportOptions) *http.Transport {
 		ResponseHeaderTimeout:  o.HeaderTimeout,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
+		WriteBufferSize:        4 << 10, // bodies are read and written past these buffers in larger pieces
+		ReadBufferSize:         4 << 10,
 		ForceAttemptHTTP2:      false, // upgrades need HTTP/1.1
 	}
 }
