@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/minihub/minihub/proxy"
 )
@@ -94,5 +95,31 @@ func TestSlowAnswerOfKnownLengthIsPassedOn(t *testing.T) {
 		if line, err := in.ReadString('\n'); err != nil || line != fmt.Sprintf("%d\n", i) {
 			t.Fatalf("piece %d: %q, %v", i, line, err)
 		}
+	}
+}
+
+// A client that goes away while its upgrade has no answer yet takes the backend's request with it.
+func TestClientLeavesBeforeItsUpgradeIsAnswered(t *testing.T) {
+	f := newFront(t, nil)
+	asked, ended := make(chan struct{}), make(chan struct{})
+	f.backend(t, "/", func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+		close(ended)
+	})
+	c, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(c, "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	<-asked
+	_ = c.Close()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Error("the backend's request goes on")
+	}
+	if log := f.errors.String(); log != "" {
+		t.Errorf("errors are logged: %s", log)
 	}
 }

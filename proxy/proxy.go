@@ -93,6 +93,7 @@ type call struct {
 	body       *watchedBody // nil without a body
 	upgrade    *upgraded    // nil unless the backend switched protocols
 	trusted    bool
+	answers    bool   // the backend's answer has begun, and is no upgrade
 	clientHost string // Host as the client sent it
 }
 
@@ -138,9 +139,26 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			// Without it the server reads the rest of the body before it sends the first byte of an answer. HTTP/2 has no need.
 			_ = http.NewResponseController(w).EnableFullDuplex()
 		}
-		defer c.end() // also when ReverseProxy panics with http.ErrAbortHandler
-		p.rp.ServeHTTP(w, r)
+		if r.ProtoMajor == 1 && len(r.Header["Upgrade"]) > 0 {
+			p.serveUpgrade(w, r, c)
+			return
+		}
+		p.forward(w, r, c)
 	}
+}
+
+// forward passes a request on. When the backend breaks off its answer, ReverseProxy panics with http.ErrAbortHandler; what has come until
+// then may still wait for more and is sent before.
+func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, c *call) {
+	complete := false
+	defer func() {
+		c.end()
+		if !complete && c.answers {
+			_ = http.NewResponseController(w).Flush()
+		}
+	}()
+	p.rp.ServeHTTP(w, r)
+	complete = true
 }
 
 // Shutdown waits until all upgraded connections have ended, or ctx is done, and then closes those that are left, and the

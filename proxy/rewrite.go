@@ -147,6 +147,7 @@ func (p *Proxy) modifyResponse(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return p.upgrades.track(res, c)
 	}
+	c.answers = true
 	o := p.o.Rewrite
 	if !o.AutoLocation && o.LocationScheme == "" {
 		return nil
