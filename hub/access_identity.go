@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -309,6 +310,10 @@ func (a *Access) ofUserID(ctx context.Context, userID int64) (*Identity, error) 
 		}
 	}
 	id := &Identity{User: &auth.User, Groups: auth.Groups}
+	for i := range auth.Roles {
+		id.roles = append(id.roles, auth.Roles[i].Name)
+	}
+	slices.Sort(id.roles)
 	return a.withScopes(ctx, id, raw)
 }
 

@@ -17,6 +17,8 @@ type Identity struct {
 	Scopes    rbac.Scopes   // effective, parsed
 	Expanded  []string      // effective, sorted, unparsed; without the identify scopes added for GET /user
 
+	roles []string // names of the user's own roles, sorted
+
 	// identify is Scopes with the identify scopes added, computed once because GET /user is the busiest route of a hub.
 	identify     rbac.Scopes
 	identifyList []string

@@ -16,7 +16,6 @@ type memo struct {
 
 // ownRows is what OwnView needs from the database beyond the identity.
 type ownRows struct {
-	roles    []string
 	spawners []orm.Spawner
 }
 
@@ -56,16 +55,12 @@ func (u *Users) OwnView(ctx context.Context, id *Identity) (*UserView, error) {
 	rows := id.memo.own.Load()
 	if rows == nil {
 		ids := []int64{id.User.ID}
-		roles, err := u.store.RoleNamesOfUsers(ctx, ids)
-		if err != nil {
-			return nil, storeErr(err, "load roles of user")
-		}
 		spawners, err := u.store.SpawnersOfUsers(ctx, ids)
 		if err != nil {
 			return nil, storeErr(err, "load servers of user")
 		}
-		rows = &ownRows{roles: roles[id.User.ID], spawners: spawners[id.User.ID]}
+		rows = &ownRows{spawners: spawners[id.User.ID]}
 		id.memo.own.Store(rows)
 	}
-	return &UserView{User: *id.User, Groups: id.Groups, Roles: rows.roles, Servers: live.ViewsOf(id.User, rows.spawners)}, nil
+	return &UserView{User: *id.User, Groups: id.Groups, Roles: id.roles, Servers: live.ViewsOf(id.User, rows.spawners)}, nil
 }

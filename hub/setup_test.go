@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,25 @@ func TestSetupInvalidUsers(t *testing.T) {
 		if p.log.count("authenticator refuses a user of the database") != 2 {
 			t.Error("refused users are not logged")
 		}
+	}
+}
+
+// Where only the log depends on it, a start does not go through all users: that is done while the hub serves.
+func TestSetupChecksNamesLater(t *testing.T) {
+	p := newPeople(t)
+	ctx := t.Context()
+	users := hub.NewUsers(hub.UsersOptions{Store: p.store, Rules: p.rules})
+	noErr(t, p.store.CreateUsers(ctx, []*orm.User{{Name: "a/b"}, {Name: "fine"}}))
+	setup := hub.NewSetup(hub.SetupOptions{Store: p.store, Catalog: p.catalog, Users: users, Rules: p.rules, Tokens: p.tokens,
+		Services: p.services, Logger: slog.New(slog.NewTextHandler(p.log, nil))})
+	need(setup.Run(ctx))
+	const text = "authenticator refuses a user of the database"
+	if p.log.count(text) != 0 {
+		t.Error("the start waited for the check of names")
+	}
+	noErr(t, setup.Cleanup(ctx))
+	if p.log.count(text) != 1 || p.log.count("user=a/b") != 1 {
+		t.Error("the user whose name is refused is not logged")
 	}
 }
 

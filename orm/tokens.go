@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
@@ -9,7 +10,19 @@ import (
 
 // TokensByPrefix returns the tokens with this prefix that have not expired at now; the caller compares the hashes.
 func (s *Store) TokensByPrefix(ctx context.Context, prefix string, now time.Time) ([]APIToken, error) {
-	return find[APIToken](s.read(ctx).Where("prefix = ? AND (expires_at IS NULL OR expires_at >= ?)", prefix, now).Order("id"), "find token")
+	var out []APIToken
+	d := s.c.dialect
+	err := each(s.read(ctx), func(rows *sql.Rows) error {
+		var t APIToken
+		var hashed, prefix sql.NullString
+		var created, expires, active nullTime
+		err := rows.Scan(&t.ID, &t.UserID, &t.ServiceID, &hashed, &prefix, &t.ClientID, &t.SessionID, &created, &expires, &active, &t.Note, &t.Scopes)
+		t.Hashed, t.Prefix, t.Created, t.ExpiresAt, t.LastActivity = hashed.String, prefix.String, created.at, expires.at, active.at
+		out = append(out, t)
+		return err
+	}, `SELECT id, user_id, service_id, hashed, prefix, client_id, session_id, `+d.rawTime("created")+`, `+d.rawTime("expires_at")+`, `+
+		d.rawTime("last_activity")+`, note, scopes FROM api_tokens WHERE prefix = ? AND (expires_at IS NULL OR expires_at >= ?) ORDER BY id`, prefix, now)
+	return out, fail("find token", err)
 }
 
 // Token returns the token with this id.

@@ -20,7 +20,7 @@ type Touches struct{ Users, Tokens, Spawners map[int64]time.Time }
 func Settled(generation string) bool { return !strings.HasPrefix(generation, unsettled) }
 
 // touchBuckets is how many counters of touches there are for users and for tokens. Ids that share one are read anew together.
-const touchBuckets = 4096
+const touchBuckets = 1 << 15
 
 // touchCounts count touches, so that those who remember a row know when its last_activity has moved.
 type touchCounts struct {
