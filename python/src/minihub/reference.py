@@ -37,8 +37,9 @@ def _free_port() -> int:
 class JupyterHub(Hub):
     """A Python JupyterHub, with configurable-http-proxy, of the environment that pytest runs in.
 
-    Servers are jupyterhub-singleuser processes. ``snapshot`` remembers the users and groups that there are, and ``restore`` deletes
-    the others with their servers; time and faults raise NotSupported.
+    Servers are jupyterhub-singleuser processes. ``snapshot`` remembers the users and groups that there are; ``restore`` deletes the
+    others with their servers, makes again those that are gone, with new tokens, and stops servers. Only a start gives roles to
+    users, so it starts JupyterHub again when one that a role names was gone. Time and faults raise NotSupported.
     """
 
     def _start(self, spec: dict, log: str | None) -> None:
@@ -61,28 +62,34 @@ class JupyterHub(Hub):
             "Authenticator": {"allow_all": True},
             "ConfigurableHTTPProxy": {"api_url": f"http://127.0.0.1:{api_port}", "pid_file": f"{self._dir}/proxy.pid"},
         }  # fmt: skip
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # jupyter-server refuses to run as root otherwise
+            config["Spawner"] = {"args": ["--allow-root"]}
         for cls, traits in spec["config"].items():
             config.setdefault(cls, {}).update({k: v for k, v in traits.items() if (cls, k) != ("JupyterHub", "base_url")})
         (self._dir / "config.json").write_text(json.dumps(config))
-        output = open(log or self._dir / "log", "wb")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(self._dir / "config.json")], cwd=self._dir, stdout=output, stderr=output,
-            env={**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")},
-        )  # fmt: skip
-        output.close()
+        self._log = log or self._dir / "log"
+        self._launch()
         ready = {"url": url, "api_url": url + "hub/api", "admin_token": admin, "tokens": {}, "pid": self._process.pid, "services": {
             s["name"]: {"api_token": s["api_token"], "client_id": s.get("oauth_client_id", f"service-{s['name']}"), "client_secret": s["api_token"]}
             for s in services}}  # fmt: skip
         self._take(ready)
         self.admin = Client(self.api_url, admin)
         try:
-            self._wait(log)
+            self._wait()
             self._populate()
         except BaseException:
             self.close()
             raise
 
-    def _wait(self, log: str | None) -> None:
+    def _launch(self) -> None:
+        output = open(self._log, "ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", str(self._dir / "config.json")], cwd=self._dir, stdout=output, stderr=output,
+            env={**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")},
+        )  # fmt: skip
+        output.close()
+
+    def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -90,17 +97,16 @@ class JupyterHub(Hub):
                 return
             except HubError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    text = Path(log or self._dir / "log").read_text(errors="replace")
+                    text = Path(self._log).read_text(errors="replace")
                     raise HubError(f"JupyterHub did not start:\n{text[-4000:]}") from None
                 time.sleep(0.05)
 
     def _populate(self) -> None:
+        self._scopes = {}
         for u in self._spec["users"]:
             u = {"name": u} if isinstance(u, str) else u
-            self._create(u["name"])
-            if u.get("admin"):
-                self.admin.patch(f"/users/{u['name']}", {"admin": True})
-            self.tokens[u["name"]] = self.token(u["name"], *u.get("scopes", ()))
+            self._scopes[u["name"]] = u.get("scopes", ())
+            self._add(u["name"], bool(u.get("admin")))
         for group, members in self._spec["groups"].items():
             try:
                 self.admin.post(f"/groups/{group}", {"users": members})
@@ -108,6 +114,13 @@ class JupyterHub(Hub):
                 if e.status != 409:  # the roles named it already
                     raise
                 self.admin.post(f"/groups/{group}/users", {"users": members})
+
+    def _add(self, user: str, admin: bool) -> None:
+        self._create(user)
+        if admin:
+            self.admin.patch(f"/users/{user}", {"admin": True})
+        if user in self._scopes:
+            self.tokens[user] = self.token(user, *self._scopes[user])
 
     def token(self, user: str, *scopes: str) -> str:
         self._create(user)
@@ -123,20 +136,40 @@ class JupyterHub(Hub):
             if e.status != 409:  # the roles named it already
                 raise
 
-    def _names(self) -> dict[str, list[str]]:
-        return {kind: sorted(x["name"] for x in self.admin.get(f"/{kind}")) for kind in ("users", "groups")}
+    def _people(self) -> dict[str, Any]:
+        return {
+            "users": {u["name"]: u["admin"] for u in self.admin.get("/users")},
+            "groups": {g["name"]: sorted(g["users"]) for g in self.admin.get("/groups")},
+        }
 
     def snapshot(self) -> str:
-        return json.dumps(self._names())
+        return json.dumps(self._people())
 
     def restore(self, snapshot: str) -> None:
-        before, now = json.loads(snapshot), self._names()
+        before, now = json.loads(snapshot), self._people()
         for kind in ("groups", "users"):
             for name in set(now[kind]) - set(before[kind]):
                 self.admin.delete(f"/{kind}/{name}")
-        for name in before["users"]:
+        for name, admin in before["users"].items():
+            if name not in now["users"]:
+                self._add(name, admin)
+                continue
             self._stop_servers(name)
+            if now["users"][name] != admin:
+                self.admin.patch(f"/users/{name}", {"admin": admin})
+        for group, members in before["groups"].items():
+            if group not in now["groups"]:
+                self.admin.post(f"/groups/{group}")
+            # Members that were deleted meanwhile have left every group.
+            if missing := set(members) - set(now["groups"].get(group, ())) | set(members) - set(now["users"]):
+                self.admin.post(f"/groups/{group}/users", {"users": sorted(missing)})
+            if added := (set(now["groups"].get(group, ())) - set(members)) & set(before["users"]):
+                self.admin.request(f"/groups/{group}/users", "DELETE", {"users": sorted(added)})
         self.tokens = {user: token for user, token in self.tokens.items() if user in before["users"]}
+        if {u for role in self._spec["roles"] for u in role.get("users", ())} & set(before["users"]) - set(now["users"]):
+            self._end()
+            self._launch()
+            self._wait()
 
     def _stop_servers(self, user: str) -> None:
         for server in self.admin.get(f"/users/{user}").get("servers", {}):
@@ -148,6 +181,10 @@ class JupyterHub(Hub):
         raise NotSupported(f"{what}: only minihub can do this; run this test without --hub=jupyterhub")
 
     def close(self) -> None:
+        self._end()
+        shutil.rmtree(self._dir, ignore_errors=True)
+
+    def _end(self) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -155,4 +192,3 @@ class JupyterHub(Hub):
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        shutil.rmtree(self._dir, ignore_errors=True)
