@@ -176,9 +176,13 @@ func (a *App) runSetup(ctx context.Context) error {
 	return a.core.servers.CheckNames(ctx)
 }
 
-// restoreHead is how long the ports stay closed for the check of running servers, so that nobody sees "check" who waits for a few of
-// them. Many take longer; the hub answers meanwhile.
-const restoreHead = 100 * time.Millisecond
+// The ports stay closed for the check of running servers, so that nobody sees "check" who waits for a few of them: at most a second,
+// and less when there are many. Those take longer; the hub answers meanwhile.
+const (
+	restoreHead     = time.Second
+	restoreHeadMany = 100 * time.Millisecond
+	fewServers      = 50
+)
 
 // restore begins to take over the servers of an earlier hub. Their state is known when it returns, so that requests see "check".
 func (a *App) restore(ctx context.Context) error {
@@ -190,7 +194,11 @@ func (a *App) restore(ctx context.Context) error {
 		a.metrics.RestoredServers(time.Since(begin))
 		done <- err
 	}()
-	head := time.NewTimer(restoreHead)
+	wait := restoreHead
+	if n, err := a.store.CountActive(ctx); err != nil || n > fewServers {
+		wait = restoreHeadMany
+	}
+	head := time.NewTimer(wait)
 	defer head.Stop()
 	select {
 	case err := <-done:

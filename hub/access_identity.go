@@ -262,6 +262,21 @@ func (a *Access) OfUser(ctx context.Context, userID int64) (*Identity, error) {
 // Reload returns the identity as the database has it now, for a request during which it may have changed (a refreshed login). nil, nil
 // when the credential or its owner is gone. No activity is recorded.
 func (a *Access) Reload(ctx context.Context, id *Identity) (*Identity, error) {
+	fresh, err := a.reload(ctx, id)
+	if fresh == nil || err != nil {
+		return nil, err
+	}
+	var user, token *time.Time // activity that may wait to be written
+	if id.User != nil {
+		user = id.User.LastActivity
+	}
+	if id.Token != nil {
+		token = id.Token.LastActivity
+	}
+	return fresh.activeAt(user, token), nil
+}
+
+func (a *Access) reload(ctx context.Context, id *Identity) (*Identity, error) {
 	switch {
 	case id == nil:
 		return nil, nil

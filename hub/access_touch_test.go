@@ -131,6 +131,11 @@ func TestFirstUseShowsAtOnce(t *testing.T) {
 		}
 		byToken, session = need(access.ByToken(ctx, token)), need(access.BySession(ctx, alice.CookieID, "s"))
 	}
+	// Nor is it lost when the identity is read again, as after auth_refresh_age.
+	again, browser := need(access.Reload(ctx, byToken)), need(access.Reload(ctx, session))
+	if !again.User.LastActivity.Equal(*byToken.User.LastActivity) || !again.Token.LastActivity.Equal(*byToken.Token.LastActivity) || browser.User.LastActivity == nil {
+		t.Errorf("read again: user %v, token %v, browser %v", again.User.LastActivity, again.Token.LastActivity, browser.User.LastActivity)
+	}
 	if row := need(p.store.Token(ctx, byToken.Token.ID)); row.LastActivity != nil {
 		t.Error("the first use waited for the database")
 	}

@@ -37,7 +37,8 @@ func (tab *Tab) Look(name string) {
 			Eval[string](tab, fmt.Sprintf(`document.documentElement.setAttribute("data-bs-theme", %q), "done"`, theme))
 			tab.axe(name + " (" + theme + size.name + ")")
 			if wide, _ := Eval[int](tab, fmt.Sprintf(`document.documentElement.scrollWidth - %d`, size.width)); wide > 0 {
-				tab.t.Errorf("%s%s: the page is %d pixels wider than the window", name, size.name, wide)
+				which, _ := Eval[string](tab, fmt.Sprintf(`[...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > %d).map(e => e.outerHTML.slice(0, 120)).slice(-3).join(" | ")`, size.width))
+				tab.t.Errorf("%s%s: the page is %d pixels wider than the window because of %s", name, size.name, wide, which)
 			}
 			if os.Getenv("MINIHUB_SCREENSHOTS") == "1" {
 				file := name + size.name

@@ -33,7 +33,10 @@ export function open({ title, body, ok, danger, submit, cancel }) {
     });
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (back && back.isConnected) back.focus();
+      // What was clicked may have been drawn again meanwhile; its label names whom it is about.
+      const label = back && back.getAttribute("aria-label");
+      const again = back && (back.isConnected ? back : label && document.querySelector(`[aria-label="${CSS.escape(label)}"]`));
+      if (again) again.focus();
       resolve(result);
     });
     document.body.append(dialog);
